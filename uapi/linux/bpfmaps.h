@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: (GPL-2.0-only WITH Linux-syscall-note) OR BSD-2-Clause */
+/*
+ * bpfmaps - BPF maps from a character device
+ *
+ * Copyright (C) 2026 The bpfmaps authors
+ */
+#ifndef _UAPI_LINUX_BPFMAPS_H
+#define _UAPI_LINUX_BPFMAPS_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/**
+ * DOC: The ABI of /dev/bpfmaps
+ *
+ * Every command is one ioctl::
+ *
+ *	ret = ioctl(fd, BPFMAPS_IOC(cmd, size), attr);
+ *
+ * @fd is an open /dev/bpfmaps. @cmd is the number that bpf(2) gives the command, @attr points to
+ * the struct of the command, and @size is its size in bytes: the three arguments of bpf(2). Each
+ * struct here has the layout of its part of ``union bpf_attr``, byte for byte, so a
+ * ``union bpf_attr`` may be passed as it is. Integers are in the byte order of the machine and
+ * pointers are carried in a __u64, so that 32-bit programs use the same structs on a 64-bit kernel.
+ *
+ * Sizes: a struct shorter than the command's is taken as continued with zeros; of a longer one the
+ * rest has to be zero. A @size over 4096 bytes is refused.
+ *
+ * Descriptors: a map is a file descriptor, close-on-exec, and lives until the last descriptor,
+ * mapping, pin and user in the kernel is gone. The element commands, BPFMAPS_MAP_FREEZE and
+ * BPFMAPS_OBJ_GET_INFO_BY_FD are accepted on a map's own descriptor as well, where a map_fd of
+ * BPFMAPS_SELF means "this map".
+ *
+ * Results: 0 or, for the commands that make a descriptor, the descriptor. On an error the ioctl
+ * returns -1 with errno set, and nothing has changed:
+ *
+ * ========  =======================================================================================
+ * E2BIG     @size is over 4096, or a byte behind the end of ``union bpf_attr`` is not zero; the
+ *           map is full; an array has no such index (update); sizes over the type's limits
+ * EACCES    the path is not a pin, or its permissions forbid the access
+ * EBADF     the descriptor is not open
+ * EBADFD    the same, of BPFMAPS_OBJ_GET_INFO_BY_FD
+ * EBUSY     freeze: the map has a writable mapping, or is frozen already
+ * EEXIST    the key exists (BPFMAPS_NOEXIST); the path exists
+ * EFAULT    a pointer is not readable or not writable
+ * EINTR     a fatal signal came during a long allocation
+ * EINVAL    an unknown command, type or flag; a field that the command does not have is not zero;
+ *           a value out of range; the descriptor is something else than a map
+ * ENOENT    no such key; no further key; no such id; no such path
+ * ENOMEM    no memory, or the memory cgroup is at its limit
+ * ENOTTY    not an ioctl of this interface
+ * EPERM     the descriptor is read-only or write-only, the map is frozen, the map belongs to
+ *           another user, or the path is not on a bpfmaps filesystem
+ * 524       (ENOTSUPP) the type does not know this operation
+ * ========  =======================================================================================
+ *
+ * The semantics are those of bpf(2); where they differ on purpose the README has a table.
+ */
+
+#define BPFMAPS_IOC_MAGIC	0xBF
+
+/**
+ * BPFMAPS_IOC() - the ioctl request of a command
+ * @cmd: one of enum bpfmaps_cmd
+ * @size: size in bytes of the struct that the ioctl's argument points to
+ */
+#define BPFMAPS_IOC(cmd, size)	_IOC(_IOC_READ | _IOC_WRITE, BPFMAPS_IOC_MAGIC, (cmd), (size))
+
+/* f_type of the filesystem that holds the pins, as statfs(2) tells it. */
+#define BPFMAPS_FS_MAGIC	0x62706d70
+
+/* Room for a map's name with its terminating NUL. */
+#define BPFMAPS_NAME_LEN	16
+
+/* As map_fd on a map's own descriptor: this map. */
+#define BPFMAPS_SELF		((__u32)-1)
+
+/**
+ * enum bpfmaps_cmd - the commands, numbered as bpf(2) does
+ * @BPFMAPS_MAP_CREATE: make a map, return its descriptor; &struct bpfmaps_create_attr
+ * @BPFMAPS_MAP_LOOKUP_ELEM: copy out the value of a key; &struct bpfmaps_elem_attr
+ * @BPFMAPS_MAP_UPDATE_ELEM: set the value of a key; &struct bpfmaps_elem_attr
+ * @BPFMAPS_MAP_DELETE_ELEM: remove a key; &struct bpfmaps_elem_attr
+ * @BPFMAPS_MAP_GET_NEXT_KEY: copy out the key that follows a key; &struct bpfmaps_elem_attr
+ * @BPFMAPS_OBJ_PIN: give a map a path; &struct bpfmaps_obj_attr
+ * @BPFMAPS_OBJ_GET: return a descriptor of the map at a path; &struct bpfmaps_obj_attr
+ * @BPFMAPS_MAP_GET_NEXT_ID: find the next map id; &struct bpfmaps_id_attr
+ * @BPFMAPS_MAP_GET_FD_BY_ID: return a descriptor of the map with an id; &struct bpfmaps_id_attr
+ * @BPFMAPS_OBJ_GET_INFO_BY_FD: copy out what a map is; &struct bpfmaps_info_attr
+ * @BPFMAPS_MAP_FREEZE: make a map read-only for user space; &struct bpfmaps_elem_attr
+ *
+ * Commands that bpf(2) does not have are numbered from 64.
+ */
+enum bpfmaps_cmd {
+	BPFMAPS_MAP_CREATE		= 0,
+	BPFMAPS_MAP_LOOKUP_ELEM		= 1,
+	BPFMAPS_MAP_UPDATE_ELEM		= 2,
+	BPFMAPS_MAP_DELETE_ELEM		= 3,
+	BPFMAPS_MAP_GET_NEXT_KEY	= 4,
+	BPFMAPS_OBJ_PIN			= 6,
+	BPFMAPS_OBJ_GET			= 7,
+	BPFMAPS_MAP_GET_NEXT_ID		= 12,
+	BPFMAPS_MAP_GET_FD_BY_ID	= 14,
+	BPFMAPS_OBJ_GET_INFO_BY_FD	= 15,
+	BPFMAPS_MAP_FREEZE		= 22,
+};
+
+/**
+ * BPFMAPS_TYPES() - the registry of map types
+ * @X: called as X(number, NAME, name) for each type: the number of bpf(2), or one from 0x8000 for
+ *     a type that bpf(2) does not have
+ *
+ * The one list of types: the enum below, the module's table of operations, and the names in
+ * bpfmapctl and the tests come from it.
+ */
+#define BPFMAPS_TYPES(X)	\
+	X(2, ARRAY, array)
+
+#define BPFMAPS_TYPE_ENUM(number, NAME, name)	BPFMAPS_TYPE_##NAME = number,
+
+/* The map types: BPFMAPS_TYPE_HASH and so on, from BPFMAPS_TYPES(). */
+enum bpfmaps_type {
+	BPFMAPS_TYPE_UNSPEC = 0,
+	BPFMAPS_TYPES(BPFMAPS_TYPE_ENUM)
+};
+
+/**
+ * enum bpfmaps_create_flags - map_flags of BPFMAPS_MAP_CREATE
+ * @BPFMAPS_F_NO_PREALLOC: allocate elements when they are inserted
+ * @BPFMAPS_F_NUMA_NODE: numa_node holds the node to allocate from
+ * @BPFMAPS_F_RDONLY: the descriptor is read-only; also of the commands that open a map
+ * @BPFMAPS_F_WRONLY: the descriptor is write-only; also of the commands that open a map
+ * @BPFMAPS_F_ZERO_SEED: hash without a random seed; asks for CAP_SYS_ADMIN
+ * @BPFMAPS_F_RDONLY_PROG: users in the kernel may only read
+ * @BPFMAPS_F_WRONLY_PROG: users in the kernel may only write
+ * @BPFMAPS_F_MMAPABLE: the values can be mmapped
+ * @BPFMAPS_F_INNER_MAP: as an inner map, may have another max_entries than its template
+ */
+enum bpfmaps_create_flags {
+	BPFMAPS_F_NO_PREALLOC	= 1U << 0,
+	BPFMAPS_F_NUMA_NODE	= 1U << 2,
+	BPFMAPS_F_RDONLY	= 1U << 3,
+	BPFMAPS_F_WRONLY	= 1U << 4,
+	BPFMAPS_F_ZERO_SEED	= 1U << 6,
+	BPFMAPS_F_RDONLY_PROG	= 1U << 7,
+	BPFMAPS_F_WRONLY_PROG	= 1U << 8,
+	BPFMAPS_F_MMAPABLE	= 1U << 10,
+	BPFMAPS_F_INNER_MAP	= 1U << 12,
+};
+
+/**
+ * enum bpfmaps_elem_flags - flags of BPFMAPS_MAP_UPDATE_ELEM
+ * @BPFMAPS_ANY: insert or replace
+ * @BPFMAPS_NOEXIST: insert only
+ * @BPFMAPS_EXIST: replace only
+ * @BPFMAPS_F_LOCK: under the value's spin lock; no map has one, so EINVAL
+ */
+enum bpfmaps_elem_flags {
+	BPFMAPS_ANY	= 0,
+	BPFMAPS_NOEXIST	= 1,
+	BPFMAPS_EXIST	= 2,
+	BPFMAPS_F_LOCK	= 4,
+};
+
+/**
+ * struct bpfmaps_create_attr - of BPFMAPS_MAP_CREATE
+ * @map_type: one of enum bpfmaps_type
+ * @key_size: bytes of a key
+ * @value_size: bytes of a value
+ * @max_entries: how many elements fit
+ * @map_flags: BPFMAPS_F_*
+ * @inner_map_fd: not used by the types that hold no maps
+ * @numa_node: with BPFMAPS_F_NUMA_NODE, the node to allocate from; (__u32)-1 for any
+ * @map_name: up to 15 letters, digits, '_' and '.', then a NUL; may be empty
+ * @map_ifindex: 0
+ * @btf_fd: not used
+ * @btf_key_type_id: 0
+ * @btf_value_type_id: 0
+ * @btf_vmlinux_value_type_id: 0
+ * @map_extra: 0
+ *
+ * Returns a descriptor. The memory is charged to the memory cgroup of the caller.
+ */
+struct bpfmaps_create_attr {
+	__u32	map_type;
+	__u32	key_size;
+	__u32	value_size;
+	__u32	max_entries;
+	__u32	map_flags;
+	__u32	inner_map_fd;
+	__u32	numa_node;
+	char	map_name[BPFMAPS_NAME_LEN];
+	__u32	map_ifindex;
+	__u32	btf_fd;
+	__u32	btf_key_type_id;
+	__u32	btf_value_type_id;
+	__u32	btf_vmlinux_value_type_id;
+	__aligned_u64 map_extra;
+};
+
+/**
+ * struct bpfmaps_elem_attr - of the commands on one element
+ * @map_fd: descriptor of the map
+ * @unused: ignored
+ * @key: pointer to key_size bytes; for BPFMAPS_MAP_GET_NEXT_KEY 0 asks for the first key
+ * @value: pointer to value_size bytes: read by an update, written by a lookup
+ * @next_key: BPFMAPS_MAP_GET_NEXT_KEY writes key_size bytes there
+ * @flags: lookup: 0; update: BPFMAPS_ANY, BPFMAPS_NOEXIST or BPFMAPS_EXIST
+ *
+ * BPFMAPS_MAP_DELETE_ELEM ends with @key, BPFMAPS_MAP_GET_NEXT_KEY with @next_key and
+ * BPFMAPS_MAP_FREEZE with @map_fd: what follows has to be zero.
+ */
+struct bpfmaps_elem_attr {
+	__u32	map_fd;
+	__u32	unused;
+	__aligned_u64 key;
+	union {
+		__aligned_u64 value;
+		__aligned_u64 next_key;
+	};
+	__aligned_u64 flags;
+};
+
+/**
+ * struct bpfmaps_obj_attr - of BPFMAPS_OBJ_PIN and BPFMAPS_OBJ_GET
+ * @pathname: pointer to the path, NUL-terminated
+ * @bpf_fd: descriptor of the map to pin; 0 for get
+ * @file_flags: get: 0, BPFMAPS_F_RDONLY or BPFMAPS_F_WRONLY; pin: 0
+ *
+ * The path is on a filesystem of type bpfmaps, usually mounted on /sys/fs/bpfmaps; its last
+ * component has no '.'. Get asks for the permissions of the file that the flags imply, and
+ * returns a descriptor.
+ */
+struct bpfmaps_obj_attr {
+	__aligned_u64 pathname;
+	__u32	bpf_fd;
+	__u32	file_flags;
+};
+
+/**
+ * struct bpfmaps_id_attr - of BPFMAPS_MAP_GET_NEXT_ID and BPFMAPS_MAP_GET_FD_BY_ID
+ * @start_id: next id: the id to start behind, 0 for the first
+ * @map_id: descriptor by id: the id
+ * @next_id: next id: written by the kernel; descriptor by id: ignored
+ * @open_flags: descriptor by id: 0, BPFMAPS_F_RDONLY or BPFMAPS_F_WRONLY; next id: 0
+ *
+ * A caller sees the maps that a process of its uid created in its user namespace; one with
+ * CAP_BPF or CAP_SYS_ADMIN sees all.
+ */
+struct bpfmaps_id_attr {
+	union {
+		__u32	start_id;
+		__u32	map_id;
+	};
+	__u32	next_id;
+	__u32	open_flags;
+};
+
+/**
+ * struct bpfmaps_info_attr - of BPFMAPS_OBJ_GET_INFO_BY_FD
+ * @bpf_fd: descriptor of the map
+ * @info_len: in: bytes at @info; out: bytes that were written
+ * @info: pointer to a &struct bpfmaps_map_info; of a longer one the rest has to be zero
+ */
+struct bpfmaps_info_attr {
+	__u32	bpf_fd;
+	__u32	info_len;
+	__aligned_u64 info;
+};
+
+/**
+ * union bpfmaps_attr - the argument of any command
+ * @create: of BPFMAPS_MAP_CREATE
+ * @elem: of the commands on one element, and BPFMAPS_MAP_FREEZE
+ * @obj: of BPFMAPS_OBJ_PIN and BPFMAPS_OBJ_GET
+ * @id: of BPFMAPS_MAP_GET_NEXT_ID and BPFMAPS_MAP_GET_FD_BY_ID
+ * @info: of BPFMAPS_OBJ_GET_INFO_BY_FD
+ */
+union bpfmaps_attr {
+	struct bpfmaps_create_attr	create;
+	struct bpfmaps_elem_attr	elem;
+	struct bpfmaps_obj_attr		obj;
+	struct bpfmaps_id_attr		id;
+	struct bpfmaps_info_attr	info;
+};
+
+/**
+ * struct bpfmaps_map_info - what BPFMAPS_OBJ_GET_INFO_BY_FD writes: struct bpf_map_info
+ * @type: one of enum bpfmaps_type
+ * @id: the map's id, never 0, not used by another map as long as this one lives
+ * @key_size: bytes of a key
+ * @value_size: bytes of a value
+ * @max_entries: how many elements fit
+ * @map_flags: BPFMAPS_F_* without BPFMAPS_F_RDONLY and BPFMAPS_F_WRONLY, which are a
+ *             descriptor's
+ * @name: NUL-terminated
+ * @ifindex: 0
+ * @btf_vmlinux_value_type_id: 0
+ * @netns_dev: 0
+ * @netns_ino: 0
+ * @btf_id: 0
+ * @btf_key_type_id: 0
+ * @btf_value_type_id: 0
+ * @unused: 0
+ * @map_extra: 0
+ */
+struct bpfmaps_map_info {
+	__u32	type;
+	__u32	id;
+	__u32	key_size;
+	__u32	value_size;
+	__u32	max_entries;
+	__u32	map_flags;
+	char	name[BPFMAPS_NAME_LEN];
+	__u32	ifindex;
+	__u32	btf_vmlinux_value_type_id;
+	__aligned_u64 netns_dev;
+	__aligned_u64 netns_ino;
+	__u32	btf_id;
+	__u32	btf_key_type_id;
+	__u32	btf_value_type_id;
+	__u32	unused;
+	__aligned_u64 map_extra;
+};
+
+#endif /* _UAPI_LINUX_BPFMAPS_H */
