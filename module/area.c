@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Large, zeroed memory: single pages from one NUMA node, charged to the caller's memory cgroup and
+ * mapped side by side. The allocators that the kernel exports do each of this, but none all.
+ */
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/vmalloc.h>
+
+#include "map.h"
+
+#define AREA_GFP (GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
+
+static void area_free_pages(struct page **pages, unsigned long count)
+{
+	while (count--) {
+		__free_page(pages[count]);
+		cond_resched();
+	}
+	kvfree(pages);
+}
+
+static struct page *area_page(int numa_node)
+{
+	gfp_t gfp = AREA_GFP | __GFP_ZERO | __GFP_HIGHMEM;
+
+	if (numa_node == NUMA_NO_NODE)
+		return alloc_page(gfp);
+	return alloc_pages_node(numa_node, gfp, 0);
+}
+
+static unsigned long area_fill(struct page **pages, unsigned long count, int numa_node)
+{
+	unsigned long i;
+
+	for (i = 0; i < count; i++) {
+		if (fatal_signal_pending(current))
+			break;
+		pages[i] = area_page(numa_node);
+		if (!pages[i])
+			break;
+		cond_resched();
+	}
+	return i;
+}
+
+/*
+ * Page-aligned and zeroed to the end of the last page. Returns an ERR_PTR: -ENOMEM, or -EINTR after
+ * a fatal signal.
+ */
+void *bpfmaps_area_alloc(u64 size, int numa_node)
+{
+	u64 count = DIV_ROUND_UP_ULL(size, PAGE_SIZE);
+	struct page **pages;
+	unsigned long got;
+	void *area;
+
+	if (count > totalram_pages())
+		return ERR_PTR(-ENOMEM);
+	pages = kvmalloc_array(count, sizeof(*pages), AREA_GFP);
+	if (!pages)
+		return ERR_PTR(-ENOMEM);
+	got = area_fill(pages, count, numa_node);
+	if (got == count) {
+		/* From here on the pages and their array belong to the mapping. */
+		area = vmap(pages, count, VM_MAP | VM_MAP_PUT_PAGES, PAGE_KERNEL);
+		if (area)
+			return area;
+	}
+	area_free_pages(pages, got);
+	return ERR_PTR(fatal_signal_pending(current) ? -EINTR : -ENOMEM);
+}
+
+/* NULL is fine. Process context. */
+void bpfmaps_area_free(void *area)
+{
+	vfree(area);
+}

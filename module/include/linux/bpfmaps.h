@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What other kernel modules may call in bpfmaps.ko
+ *
+ * A map is taken from a descriptor or a pin, used, and put again:
+ *
+ *	map = bpfmaps_map_get(fd, FMODE_READ | FMODE_WRITE);
+ *	if (IS_ERR(map))
+ *		return PTR_ERR(map);
+ *	...
+ *	rcu_read_lock();
+ *	value = bpfmaps_lookup_elem(map, &key);
+ *	if (value)
+ *		atomic64_inc(value);
+ *	rcu_read_unlock();
+ *	...
+ *	bpfmaps_map_put(map);
+ *
+ * The functions on elements may be called in process, softirq and hardirq context, never in NMI
+ * context, where they fail and warn. Keys have key_size bytes and need no alignment; values have
+ * value_size bytes, and those that a look-up returns are aligned to 8 bytes.
+ */
+#ifndef _LINUX_BPFMAPS_H
+#define _LINUX_BPFMAPS_H
+
+#include <linux/types.h>
+#include <uapi/linux/bpfmaps.h>
+
+struct bpfmaps_map;
+
+/**
+ * typedef bpfmaps_for_each_fn - called for each element of a map
+ * @map: the map
+ * @key: key_size bytes
+ * @value: value_size bytes, the element itself
+ * @ctx: what was given to bpfmaps_iterate_elems()
+ *
+ * Context: under rcu_read_lock(); may delete the element, may not sleep.
+ * Return: 0 to go on, any other value to stop.
+ */
+typedef int (*bpfmaps_for_each_fn)(struct bpfmaps_map *map, const void *key, void *value,
+				   void *ctx);
+
+struct bpfmaps_map *bpfmaps_map_get(int fd, fmode_t mode);
+struct bpfmaps_map *bpfmaps_map_get_path(const char *path, fmode_t mode);
+void bpfmaps_map_inc(struct bpfmaps_map *map);
+void bpfmaps_map_put(struct bpfmaps_map *map);
+void bpfmaps_map_get_info(const struct bpfmaps_map *map, struct bpfmaps_map_info *info);
+
+void *bpfmaps_lookup_elem(struct bpfmaps_map *map, const void *key);
+int bpfmaps_update_elem(struct bpfmaps_map *map, const void *key, const void *value, u64 flags,
+			gfp_t gfp);
+int bpfmaps_delete_elem(struct bpfmaps_map *map, const void *key);
+int bpfmaps_iterate_elems(struct bpfmaps_map *map, bpfmaps_for_each_fn fn, void *ctx);
+
+#endif /* _LINUX_BPFMAPS_H */

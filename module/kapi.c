@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What other kernel modules may call: the helpers of this world
+ */
+#include <linux/export.h>
+#include <linux/file.h>
+#include <linux/rcupdate.h>
+
+#include "map.h"
+
+/* The flags that bind users in the kernel are asked once, when they take the map. */
+static int kapi_check_access(const struct bpfmaps_map *map, fmode_t mode)
+{
+	if (mode & FMODE_READ && map->map_flags & BPFMAPS_F_WRONLY_PROG)
+		return -EACCES;
+	if (mode & FMODE_WRITE && map->map_flags & BPFMAPS_F_RDONLY_PROG)
+		return -EACCES;
+	return 0;
+}
+
+static struct bpfmaps_map *kapi_map_of_file(struct file *file, fmode_t mode)
+{
+	struct bpfmaps_map *map = bpfmaps_map_of_file(file);
+	int err;
+
+	if (IS_ERR(map))
+		return map;
+	if (mode & ~file->f_mode)
+		return ERR_PTR(-EPERM);
+	err = kapi_check_access(map, mode);
+	if (err)
+		return ERR_PTR(err);
+	bpfmaps_map_inc(map);
+	return map;
+}
+
+/**
+ * bpfmaps_map_get() - take a reference to the map of a descriptor
+ * @fd: a map descriptor of the current process
+ * @mode: what the caller will do: FMODE_READ, FMODE_WRITE or both
+ *
+ * As with a program in BPF, freezing the map does not bind users in the kernel.
+ *
+ * Context: process.
+ * Return: the map, to be given to bpfmaps_map_put(), or an ERR_PTR: -EBADF, -EINVAL if it is not a
+ * map, -EPERM if the descriptor does not allow @mode, -EACCES if BPFMAPS_F_RDONLY_PROG or
+ * BPFMAPS_F_WRONLY_PROG does not.
+ */
+struct bpfmaps_map *bpfmaps_map_get(int fd, fmode_t mode)
+{
+	struct bpfmaps_map *map;
+	struct fd f = fdget(fd);
+
+	if (!fd_file(f))
+		return ERR_PTR(-EBADF);
+	map = kapi_map_of_file(fd_file(f), mode);
+	fdput(f);
+	return map;
+}
+EXPORT_SYMBOL_GPL(bpfmaps_map_get);
+
+/**
+ * bpfmaps_map_get_path() - take a reference to a pinned map
+ * @path: of a pin on a bpfmaps filesystem
+ * @mode: what the caller will do: FMODE_READ, FMODE_WRITE or both
+ *
+ * Context: process; the path and the permissions are those of the current process.
+ * Return: as bpfmaps_map_get(), and the errors of a path: -ENOENT, -EACCES, ...
+ */
+struct bpfmaps_map *bpfmaps_map_get_path(const char *path, fmode_t mode)
+{
+	static const int open_flags[] = {
+		[0] = -1,
+		[(__force int)FMODE_READ] = O_RDONLY,
+		[(__force int)FMODE_WRITE] = O_WRONLY,
+		[(__force int)(FMODE_READ | FMODE_WRITE)] = O_RDWR,
+	};
+	struct bpfmaps_map *map;
+	int err;
+
+	if (!mode || mode & ~(FMODE_READ | FMODE_WRITE))
+		return ERR_PTR(-EINVAL);
+	map = bpfmaps_pinfs_get_kern(path, open_flags[(__force int)mode]);
+	if (IS_ERR(map))
+		return map;
+	err = kapi_check_access(map, mode);
+	if (!err)
+		return map;
+	bpfmaps_map_put(map);
+	return ERR_PTR(err);
+}
+EXPORT_SYMBOL_GPL(bpfmaps_map_get_path);
+
+/**
+ * bpfmaps_map_get_info() - what a map is
+ * @map: the map
+ * @info: is filled; type, sizes and max_entries are what a caller should check before it uses @map
+ *
+ * Context: any.
+ */
+void bpfmaps_map_get_info(const struct bpfmaps_map *map, struct bpfmaps_map_info *info)
+{
+	bpfmaps_map_fill_info(map, info);
+}
+EXPORT_SYMBOL_GPL(bpfmaps_map_get_info);
+
+static bool kapi_in_nmi(void)
+{
+	return WARN_ON_ONCE(in_nmi());
+}
+
+/**
+ * bpfmaps_lookup_elem() - the value of a key, in place
+ * @map: the map
+ * @key: key_size bytes
+ *
+ * The value stays this key's as long as the caller's RCU reader section lasts, even if the element
+ * is deleted meanwhile. It may be changed in place, word by word, by atomic operations or under
+ * rules that its users agree on. A user that took the map without FMODE_WRITE does not write to it.
+ *
+ * Context: process, softirq or hardirq; under rcu_read_lock().
+ * Return: the address, or NULL if there is no such key or the type has no addresses to give.
+ */
+void *bpfmaps_lookup_elem(struct bpfmaps_map *map, const void *key)
+{
+	RCU_LOCKDEP_WARN(!rcu_read_lock_any_held(), "map look-up without rcu_read_lock()");
+	if (kapi_in_nmi() || !map->ops->map_lookup_elem)
+		return NULL;
+	return map->ops->map_lookup_elem(map, key);
+}
+EXPORT_SYMBOL_GPL(bpfmaps_lookup_elem);
+
+/* Whether a user in the kernel may write now, by an operation that the type has. */
+static int kapi_check_write(const struct bpfmaps_map *map, bool has_op)
+{
+	if (kapi_in_nmi() || !has_op)
+		return -BPFMAPS_ENOTSUPP;
+	return map->map_flags & BPFMAPS_F_RDONLY_PROG ? -EACCES : 0;
+}
+
+/**
+ * bpfmaps_update_elem() - set the value of a key
+ * @map: the map
+ * @key: key_size bytes
+ * @value: value_size bytes
+ * @flags: BPFMAPS_ANY, BPFMAPS_NOEXIST or BPFMAPS_EXIST
+ * @gfp: GFP_KERNEL where the caller may sleep, otherwise GFP_ATOMIC
+ *
+ * Context: process, softirq or hardirq, as @gfp says; within rcu_read_lock() only with GFP_ATOMIC.
+ * Return: 0 or a negative errno: those of BPFMAPS_MAP_UPDATE_ELEM, -EACCES with
+ * BPFMAPS_F_RDONLY_PROG, -EOPNOTSUPP for an array value of more than a page without GFP_KERNEL.
+ */
+int bpfmaps_update_elem(struct bpfmaps_map *map, const void *key, const void *value, u64 flags,
+			gfp_t gfp)
+{
+	int err = kapi_check_write(map, map->ops->map_update_elem);
+
+	if (err)
+		return err;
+	might_alloc(gfp);
+	return map->ops->map_update_elem(map, key, value, flags, gfp);
+}
+EXPORT_SYMBOL_GPL(bpfmaps_update_elem);
+
+/**
+ * bpfmaps_delete_elem() - remove a key
+ * @map: the map
+ * @key: key_size bytes
+ *
+ * Context: process, softirq or hardirq.
+ * Return: 0 or a negative errno: those of BPFMAPS_MAP_DELETE_ELEM, -EACCES with
+ * BPFMAPS_F_RDONLY_PROG.
+ */
+int bpfmaps_delete_elem(struct bpfmaps_map *map, const void *key)
+{
+	int err = kapi_check_write(map, map->ops->map_delete_elem);
+
+	return err ? err : map->ops->map_delete_elem(map, key);
+}
+EXPORT_SYMBOL_GPL(bpfmaps_delete_elem);
+
+/**
+ * bpfmaps_iterate_elems() - call a function for each element
+ * @map: the map
+ * @fn: called under rcu_read_lock()
+ * @ctx: passed on to @fn
+ *
+ * An element that is there from begin to end is seen once; one that comes or goes meanwhile may be
+ * seen or not.
+ *
+ * Context: process, may sleep; not within rcu_read_lock().
+ * Return: 0, what @fn returned other than 0, or -524 if the type cannot be walked.
+ */
+int bpfmaps_iterate_elems(struct bpfmaps_map *map, bpfmaps_for_each_fn fn, void *ctx)
+{
+	might_sleep();
+	return map->ops->map_for_each ? map->ops->map_for_each(map, fn, ctx) : -BPFMAPS_ENOTSUPP;
+}
+EXPORT_SYMBOL_GPL(bpfmaps_iterate_elems);

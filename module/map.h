@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The map object and its table of operations
+ */
+#ifndef _BPFMAPS_MAP_H
+#define _BPFMAPS_MAP_H
+
+#include <linux/fs.h>
+#include <linux/mutex.h>
+#include <linux/poll.h>
+#include <linux/refcount.h>
+#include <linux/srcu.h>
+#include <linux/workqueue.h>
+
+#include <linux/bpfmaps.h>
+
+#include "compat/compat.h"
+
+struct mem_cgroup;
+
+/* ENOTSUPP is what bpf(2) lets out to user space as 524. */
+#define BPFMAPS_ENOTSUPP	524
+
+/* Who may read and write, in user space and in the kernel: all storage types take these. */
+#define BPFMAPS_ACCESS_FLAGS	(BPFMAPS_F_RDONLY | BPFMAPS_F_WRONLY | \
+				 BPFMAPS_F_RDONLY_PROG | BPFMAPS_F_WRONLY_PROG)
+
+/* Values above this size are never copied with interrupts off. */
+#define BPFMAPS_ATOMIC_VALUE	PAGE_SIZE
+
+/**
+ * struct bpfmaps_map_ops - what a map type does; one table per type
+ * @map_size: bytes of the type's struct, whose first member is a struct bpfmaps_map
+ * @map_alloc_check: may this be created? Reads @attr only. Process context.
+ * @map_alloc: allocate what belongs to the type; all fields of the map are set. Process
+ *	context. On an error @map_free is not called.
+ * @map_free: free what @map_alloc and the operations allocated. Process context; a grace period
+ *	has passed since the last user was gone.
+ * @map_lookup_elem: the address of the value of @key, or NULL. Under rcu_read_lock(), any
+ *	context but NMI; the value stays that key's as long as the reader section lasts.
+ * @map_copy_value: copy out one whole value of @key, never a mix of two updates; -ENOENT.
+ *	Process context, may sleep.
+ * @map_update_elem: set the value of @key; @flags holds at most the flags of
+ *	enum bpfmaps_elem_flags without BPFMAPS_F_LOCK. Sleeps only if @gfp allows it.
+ * @map_delete_elem: remove @key. Any context but NMI.
+ * @map_get_next_key: copy the key behind @key (NULL: the first) to @next_key; a @key that is not
+ *	there counts as NULL; -ENOENT behind the last. Process context, may sleep.
+ * @map_for_each: call @fn under rcu_read_lock() for each element until it returns other than 0;
+ *	returns what it returned. Process context, may sleep between elements.
+ * @map_mmap_size: bytes that can be mapped, or a negative errno.
+ * @map_mmap_page: the page at @pgoff of the mapping, below @map_mmap_size.
+ * @map_poll: as in struct file_operations.
+ * @map_mem_usage: bytes that are held now, without the map's own struct. Any context.
+ *
+ * Operations that a type does not have are NULL and give -ENOTSUPP.
+ */
+struct bpfmaps_map_ops {
+	size_t map_size;
+	int (*map_alloc_check)(const struct bpfmaps_create_attr *attr);
+	int (*map_alloc)(struct bpfmaps_map *map);
+	void (*map_free)(struct bpfmaps_map *map);
+	void *(*map_lookup_elem)(struct bpfmaps_map *map, const void *key);
+	int (*map_copy_value)(struct bpfmaps_map *map, const void *key, void *value);
+	int (*map_update_elem)(struct bpfmaps_map *map, const void *key, const void *value,
+			       u64 flags, gfp_t gfp);
+	int (*map_delete_elem)(struct bpfmaps_map *map, const void *key);
+	int (*map_get_next_key)(struct bpfmaps_map *map, const void *key, void *next_key);
+	int (*map_for_each)(struct bpfmaps_map *map, bpfmaps_for_each_fn fn, void *ctx);
+	s64 (*map_mmap_size)(struct bpfmaps_map *map);
+	struct page *(*map_mmap_page)(struct bpfmaps_map *map, pgoff_t pgoff);
+	__poll_t (*map_poll)(struct bpfmaps_map *map, struct file *file,
+			     struct poll_table_struct *pt);
+	u64 (*map_mem_usage)(const struct bpfmaps_map *map);
+};
+
+/**
+ * struct bpfmaps_map - what all types have
+ * @ops: the type's operations
+ * @map_type: number of the type
+ * @key_size: bytes of a key
+ * @value_size: bytes of a value
+ * @max_entries: how many elements fit
+ * @map_flags: flags of the map, without those of a descriptor
+ * @numa_node: node to allocate from, or NUMA_NO_NODE
+ * @frozen: user space may not write; only ever set
+ * @id: unique among the living maps
+ * @name: NUL-terminated
+ * @memcg: what is allocated later is charged to the memory cgroup of the creator
+ * @owner: effective uid of the creator
+ * @user_ns: user namespace of the creator, with a reference
+ * @freeze_mutex: orders freezing against new mappings
+ * @writable_mappings: how many mappings may be written through
+ * @refcnt: descriptors, pins and users in the kernel; mappings hold a descriptor's file
+ * @free_work: frees the map after a grace period
+ */
+struct bpfmaps_map {
+	const struct bpfmaps_map_ops *ops;
+	u32 map_type;
+	u32 key_size;
+	u32 value_size;
+	u32 max_entries;
+	u32 map_flags;
+	int numa_node;
+	bool frozen;
+	u32 id;
+	char name[BPFMAPS_NAME_LEN];
+	struct mem_cgroup *memcg;
+	kuid_t owner;
+	struct user_namespace *user_ns;
+	struct mutex freeze_mutex; /* frozen against writable_mappings */
+	atomic_long_t writable_mappings;
+	refcount_t refcnt ____cacheline_aligned_in_smp;
+	struct rcu_work free_work;
+};
+
+/* For map_alloc_check: not both of the flags for users in the kernel. */
+static inline bool bpfmaps_map_prog_flags_valid(u32 flags)
+{
+	const u32 both = BPFMAPS_F_RDONLY_PROG | BPFMAPS_F_WRONLY_PROG;
+
+	return (flags & both) != both;
+}
+
+/* map.c */
+extern const struct file_operations bpfmaps_map_fops;
+extern struct srcu_struct bpfmaps_map_writers;
+
+int bpfmaps_map_init(void);
+void bpfmaps_map_exit(void);
+int bpfmaps_map_create(const struct bpfmaps_create_attr *attr);
+int bpfmaps_map_new_fd(struct bpfmaps_map *map, u32 flags);
+int bpfmaps_map_open_flags(u32 flags);
+fmode_t bpfmaps_map_mode(const struct bpfmaps_map *map, const struct file *file);
+struct bpfmaps_map *bpfmaps_map_of_file(struct file *file);
+int bpfmaps_map_freeze(struct bpfmaps_map *map, fmode_t mode);
+void bpfmaps_map_fill_info(const struct bpfmaps_map *map, struct bpfmaps_map_info *info);
+
+/* area.c */
+void *bpfmaps_area_alloc(u64 size, int numa_node);
+void bpfmaps_area_free(void *area);
+
+/* id.c */
+int bpfmaps_id_alloc(struct bpfmaps_map *map);
+void bpfmaps_id_free(struct bpfmaps_map *map);
+int bpfmaps_id_next(u32 start, u32 *next);
+struct bpfmaps_map *bpfmaps_id_get(u32 id);
+bool bpfmaps_id_none(void);
+
+/* registry.c, and each type's file */
+#define BPFMAPS_TYPE_EXTERN(number, NAME, name) \
+	extern const struct bpfmaps_map_ops bpfmaps_##name##_ops;
+BPFMAPS_TYPES(BPFMAPS_TYPE_EXTERN)
+const struct bpfmaps_map_ops *bpfmaps_registry_find(u32 type);
+
+/* pinfs.c */
+int bpfmaps_pinfs_init(void);
+void bpfmaps_pinfs_exit(void);
+int bpfmaps_pinfs_pin(struct file *file, struct bpfmaps_map *map, const char __user *pathname);
+struct bpfmaps_map *bpfmaps_pinfs_get(const char __user *pathname, int open_flags);
+struct bpfmaps_map *bpfmaps_pinfs_get_kern(const char *pathname, int open_flags);
+
+/* elem.c */
+int bpfmaps_elem_lookup(struct bpfmaps_map *map, fmode_t mode,
+			const struct bpfmaps_elem_attr *attr);
+int bpfmaps_elem_update(struct bpfmaps_map *map, fmode_t mode,
+			const struct bpfmaps_elem_attr *attr);
+int bpfmaps_elem_delete(struct bpfmaps_map *map, fmode_t mode,
+			const struct bpfmaps_elem_attr *attr);
+int bpfmaps_elem_next_key(struct bpfmaps_map *map, fmode_t mode,
+			  const struct bpfmaps_elem_attr *attr);
+
+/* ioctl.c */
+long bpfmaps_ioctl_device(struct file *file, unsigned int cmd, unsigned long arg);
+long bpfmaps_ioctl_map(struct file *file, unsigned int cmd, unsigned long arg);
+
+#endif /* _BPFMAPS_MAP_H */

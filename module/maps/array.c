@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ARRAY: all elements exist from the start, zeroed, side by side in pages of their own
+ *
+ * The key is an index, and the value of index i starts at i * elem_size, where elem_size is the
+ * value size rounded up to 8: with values of 12 bytes
+ *
+ *	offset 0: value 0, 4 bytes of padding;  offset 16: value 1, 4 bytes of padding;  ...
+ *
+ * So that nobody in user space reads half of an update, values are copied in one of three ways, by
+ * their size:
+ *
+ * - 1, 2, 4 or 8 bytes: by one load or store;
+ * - others up to BPFMAPS_ATOMIC_VALUE: under one of up to ARRAY_STRIPES locks with a sequence
+ *   count, which neighbouring indexes do not share;
+ * - larger ones: under one lock that sleeps, since the copy takes long; users in the kernel cannot
+ *   update these where they may not sleep.
+ */
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/nospec.h>
+#include <linux/rcupdate.h>
+#include <linux/rwsem.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "../map.h"
+#include "../seq.h"
+
+#define ARRAY_CREATE_FLAGS (BPFMAPS_F_NUMA_NODE | BPFMAPS_F_MMAPABLE | BPFMAPS_F_INNER_MAP | \
+			    BPFMAPS_ACCESS_FLAGS)
+
+#define ARRAY_STRIPES	256
+
+/* Of a large value, the bytes that are copied before others get the CPU. */
+#define ARRAY_CHUNK	SZ_64K
+
+/**
+ * struct array_map - the type's struct
+ * @map: what all types have
+ * @elem_size: bytes from one value to the next
+ * @stripe_mask: number of stripes - 1
+ * @stripes: locks of medium values, or NULL
+ * @large: lock of large values
+ * @values: the elements
+ */
+struct array_map {
+	struct bpfmaps_map map;
+	u32 elem_size;
+	u32 stripe_mask;
+	struct bpfmaps_seq *stripes;
+	struct rw_semaphore large;
+	void *values;
+};
+
+static struct array_map *to_array(const struct bpfmaps_map *map)
+{
+	return container_of(map, struct array_map, map);
+}
+
+static bool array_is_word(const struct array_map *a)
+{
+	return a->map.value_size <= sizeof(long) && is_power_of_2(a->map.value_size);
+}
+
+static bool array_is_large(const struct array_map *a)
+{
+	return a->map.value_size > BPFMAPS_ATOMIC_VALUE;
+}
+
+static u64 array_bytes(const struct array_map *a)
+{
+	return (u64)a->map.max_entries * a->elem_size;
+}
+
+static u32 key_index(const void *key)
+{
+	return get_unaligned((const u32 *)key);
+}
+
+/* NULL behind the end. */
+static void *array_elem(const struct array_map *a, u32 index)
+{
+	if (index >= a->map.max_entries)
+		return NULL;
+	return a->values + (u64)array_index_nospec(index, a->map.max_entries) * a->elem_size;
+}
+
+static int array_alloc_check(const struct bpfmaps_create_attr *attr)
+{
+	if (attr->map_extra || attr->map_flags & ~ARRAY_CREATE_FLAGS ||
+	    !bpfmaps_map_prog_flags_valid(attr->map_flags))
+		return -EINVAL;
+	if (!attr->max_entries || attr->key_size != sizeof(u32) || !attr->value_size)
+		return -EINVAL;
+	return attr->value_size > INT_MAX ? -E2BIG : 0;
+}
+
+static int array_alloc_stripes(struct array_map *a)
+{
+	u32 i, count;
+
+	if (array_is_word(a) || array_is_large(a))
+		return 0;
+	count = min_t(u64, roundup_pow_of_two((u64)a->map.max_entries), ARRAY_STRIPES);
+	a->stripes = kvcalloc(count, sizeof(*a->stripes), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!a->stripes)
+		return -ENOMEM;
+	a->stripe_mask = count - 1;
+	for (i = 0; i < count; i++)
+		bpfmaps_seq_init(&a->stripes[i]);
+	return 0;
+}
+
+static int array_alloc(struct bpfmaps_map *map)
+{
+	struct array_map *a = to_array(map);
+	int err;
+
+	a->elem_size = round_up(map->value_size, 8);
+	init_rwsem(&a->large);
+	a->values = bpfmaps_area_alloc(array_bytes(a), map->numa_node);
+	if (IS_ERR(a->values))
+		return PTR_ERR(a->values);
+	err = array_alloc_stripes(a);
+	if (err)
+		bpfmaps_area_free(a->values);
+	return err;
+}
+
+static void array_free(struct bpfmaps_map *map)
+{
+	struct array_map *a = to_array(map);
+
+	kvfree(a->stripes);
+	bpfmaps_area_free(a->values);
+}
+
+static void *array_lookup_elem(struct bpfmaps_map *map, const void *key)
+{
+	return array_elem(to_array(map), key_index(key));
+}
+
+static struct bpfmaps_seq *array_stripe(const struct array_map *a, u32 index)
+{
+	return &a->stripes[index & a->stripe_mask];
+}
+
+static bool array_try_read(const struct array_map *a, const struct bpfmaps_seq *seq, void *value,
+			   const void *elem)
+{
+	unsigned int start;
+
+	if (!bpfmaps_seq_begin(seq, &start))
+		return false;
+	bpfmaps_copy_from_elem(value, elem, a->map.value_size);
+	return bpfmaps_seq_valid(seq, start);
+}
+
+static void array_read_medium(const struct array_map *a, struct bpfmaps_seq *seq, void *value,
+			      const void *elem)
+{
+	unsigned long flags;
+	int i;
+
+	for (i = 0; i < BPFMAPS_SEQ_TRIES; i++)
+		if (array_try_read(a, seq, value, elem))
+			return;
+	raw_spin_lock_irqsave(&seq->lock, flags);
+	bpfmaps_copy_from_elem(value, elem, a->map.value_size);
+	raw_spin_unlock_irqrestore(&seq->lock, flags);
+}
+
+static void array_write_medium(struct array_map *a, struct bpfmaps_seq *seq, void *elem,
+			       const void *value)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&seq->lock, flags);
+	bpfmaps_seq_write(seq, elem, value, a->map.value_size);
+	raw_spin_unlock_irqrestore(&seq->lock, flags);
+}
+
+static int array_read_large(struct array_map *a, void *value, const void *elem)
+{
+	u32 done, size = a->map.value_size;
+
+	if (down_read_killable(&a->large))
+		return -EINTR;
+	for (done = 0; done < size; done += min_t(u32, size - done, ARRAY_CHUNK)) {
+		bpfmaps_copy_from_elem(value + done, elem + done,
+				       min_t(u32, size - done, ARRAY_CHUNK));
+		cond_resched();
+	}
+	up_read(&a->large);
+	return 0;
+}
+
+static int array_write_large(struct array_map *a, void *elem, const void *value, gfp_t gfp)
+{
+	u32 done, size = a->map.value_size;
+
+	if (!gfpflags_allow_blocking(gfp))
+		return -EOPNOTSUPP;
+	if (down_write_killable(&a->large))
+		return -EINTR;
+	for (done = 0; done < size; done += min_t(u32, size - done, ARRAY_CHUNK)) {
+		bpfmaps_copy_to_elem(elem + done, value + done,
+				     min_t(u32, size - done, ARRAY_CHUNK));
+		cond_resched();
+	}
+	up_write(&a->large);
+	return 0;
+}
+
+/* Called from system calls. */
+static int array_copy_value(struct bpfmaps_map *map, const void *key, void *value)
+{
+	struct array_map *a = to_array(map);
+	u32 index = key_index(key);
+	const void *elem = array_elem(a, index);
+
+	if (!elem)
+		return -ENOENT;
+	if (array_is_large(a))
+		return array_read_large(a, value, elem);
+	if (array_is_word(a))
+		bpfmaps_copy_from_elem(value, elem, map->value_size);
+	else
+		array_read_medium(a, array_stripe(a, index), value, elem);
+	return 0;
+}
+
+static int array_update_elem(struct bpfmaps_map *map, const void *key, const void *value, u64 flags,
+			     gfp_t gfp)
+{
+	struct array_map *a = to_array(map);
+	u32 index = key_index(key);
+	void *elem = array_elem(a, index);
+
+	if (flags > BPFMAPS_EXIST)
+		return -EINVAL;
+	if (!elem)
+		return -E2BIG;
+	if (flags == BPFMAPS_NOEXIST)
+		return -EEXIST;
+	if (array_is_large(a))
+		return array_write_large(a, elem, value, gfp);
+	if (array_is_word(a))
+		bpfmaps_copy_to_elem(elem, value, map->value_size);
+	else
+		array_write_medium(a, array_stripe(a, index), elem, value);
+	return 0;
+}
+
+/* Elements of an array stay. */
+static int array_delete_elem(struct bpfmaps_map *map, const void *key)
+{
+	return -EINVAL;
+}
+
+static int array_get_next_key(struct bpfmaps_map *map, const void *key, void *next_key)
+{
+	u32 index = key ? key_index(key) : U32_MAX;
+	u32 next = index >= map->max_entries ? 0 : index + 1;
+
+	if (next >= map->max_entries)
+		return -ENOENT;
+	memcpy(next_key, &next, sizeof(next));
+	return 0;
+}
+
+static int array_for_each(struct bpfmaps_map *map, bpfmaps_for_each_fn fn, void *ctx)
+{
+	struct array_map *a = to_array(map);
+	int ret = 0;
+	u32 i;
+
+	for (i = 0; i < map->max_entries && !ret; i++) {
+		rcu_read_lock();
+		ret = fn(map, &i, array_elem(a, i), ctx);
+		rcu_read_unlock();
+		cond_resched();
+	}
+	return ret;
+}
+
+static s64 array_mmap_size(struct bpfmaps_map *map)
+{
+	if (!(map->map_flags & BPFMAPS_F_MMAPABLE))
+		return -EINVAL;
+	return PAGE_ALIGN(array_bytes(to_array(map)));
+}
+
+static struct page *array_mmap_page(struct bpfmaps_map *map, pgoff_t pgoff)
+{
+	return vmalloc_to_page(to_array(map)->values + (pgoff << PAGE_SHIFT));
+}
+
+static u64 array_mem_usage(const struct bpfmaps_map *map)
+{
+	const struct array_map *a = to_array(map);
+	u64 stripes = a->stripes ? (u64)(a->stripe_mask + 1) * sizeof(*a->stripes) : 0;
+
+	return PAGE_ALIGN(array_bytes(a)) + stripes;
+}
+
+const struct bpfmaps_map_ops bpfmaps_array_ops = {
+	.map_size		= sizeof(struct array_map),
+	.map_alloc_check	= array_alloc_check,
+	.map_alloc		= array_alloc,
+	.map_free		= array_free,
+	.map_lookup_elem	= array_lookup_elem,
+	.map_copy_value		= array_copy_value,
+	.map_update_elem	= array_update_elem,
+	.map_delete_elem	= array_delete_elem,
+	.map_get_next_key	= array_get_next_key,
+	.map_for_each		= array_for_each,
+	.map_mmap_size		= array_mmap_size,
+	.map_mmap_page		= array_mmap_page,
+	.map_mem_usage		= array_mem_usage,
+};

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Values that are never seen half written: a lock for writers and a sequence count for readers
+ *
+ * A reader copies and then asks whether a writer was there meanwhile. Neither side sleeps, so these
+ * are for values of up to BPFMAPS_ATOMIC_VALUE bytes. Users in the kernel and mappings, which hold
+ * the address of a value, take part word by word: all copies are made of aligned words.
+ */
+#ifndef _BPFMAPS_SEQ_H
+#define _BPFMAPS_SEQ_H
+
+#include <linux/seqlock.h>
+#include <linux/spinlock.h>
+
+#include "compat/compat.h"
+
+/* How often a reader tries before it takes the lock, which writers cannot take from it for ever. */
+#define BPFMAPS_SEQ_TRIES 16
+
+struct bpfmaps_seq {
+	raw_spinlock_t lock;
+	seqcount_raw_spinlock_t count;
+};
+
+static inline void bpfmaps_seq_init(struct bpfmaps_seq *seq)
+{
+	raw_spin_lock_init(&seq->lock);
+	seqcount_raw_spinlock_init(&seq->count, &seq->lock);
+}
+
+/* @to is an element, aligned to 8; @from needs no alignment. */
+static inline void bpfmaps_copy_to_elem(void *to, const void *from, u32 size)
+{
+	const u8 *src = from;
+	u8 *dst = to;
+
+	for (; size >= sizeof(long); size -= sizeof(long)) {
+		WRITE_ONCE(*(long *)dst, get_unaligned((const long *)src));
+		dst += sizeof(long);
+		src += sizeof(long);
+	}
+	if (size & 4) {
+		WRITE_ONCE(*(u32 *)dst, get_unaligned((const u32 *)src));
+		dst += 4;
+		src += 4;
+	}
+	if (size & 2) {
+		WRITE_ONCE(*(u16 *)dst, get_unaligned((const u16 *)src));
+		dst += 2;
+		src += 2;
+	}
+	if (size & 1)
+		WRITE_ONCE(*dst, *src);
+}
+
+/* @from is an element, aligned to 8; @to needs no alignment. */
+static inline void bpfmaps_copy_from_elem(void *to, const void *from, u32 size)
+{
+	const u8 *src = from;
+	u8 *dst = to;
+
+	for (; size >= sizeof(long); size -= sizeof(long)) {
+		put_unaligned(READ_ONCE(*(const long *)src), (long *)dst);
+		dst += sizeof(long);
+		src += sizeof(long);
+	}
+	if (size & 4) {
+		put_unaligned(READ_ONCE(*(const u32 *)src), (u32 *)dst);
+		dst += 4;
+		src += 4;
+	}
+	if (size & 2) {
+		put_unaligned(READ_ONCE(*(const u16 *)src), (u16 *)dst);
+		dst += 2;
+		src += 2;
+	}
+	if (size & 1)
+		*dst = READ_ONCE(*src);
+}
+
+/* Under the lock. */
+static inline void bpfmaps_seq_write(struct bpfmaps_seq *seq, void *elem, const void *value,
+				     u32 size)
+{
+	write_seqcount_begin(&seq->count);
+	bpfmaps_copy_to_elem(elem, value, size);
+	write_seqcount_end(&seq->count);
+}
+
+/*
+ * One try without the lock: begin, copy, and use what was copied if bpfmaps_seq_valid(). An odd
+ * start is a writer at work: the copy would be in vain.
+ */
+static inline bool bpfmaps_seq_begin(const struct bpfmaps_seq *seq, unsigned int *start)
+{
+	*start = raw_read_seqcount(&seq->count);
+	return !(*start & 1);
+}
+
+static inline bool bpfmaps_seq_valid(const struct bpfmaps_seq *seq, unsigned int start)
+{
+	return !read_seqcount_retry(&seq->count, start);
+}
+
+#endif /* _BPFMAPS_SEQ_H */
