@@ -114,6 +114,7 @@ enum bpfmaps_cmd {
  * bpfmapctl and the tests come from it.
  */
 #define BPFMAPS_TYPES(X)	\
+	X(1, HASH, hash)	\
 	X(2, ARRAY, array)
 
 #define BPFMAPS_TYPE_ENUM(number, NAME, name)	BPFMAPS_TYPE_##NAME = number,

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Elements for maps that readers walk under RCU
+ *
+ * An element that leaves its map may still be under a reader's eyes, so it is not used again before
+ * a grace period has passed. It goes through three lists of the CPU that took it out:
+ *
+ *	retired  ->  waiting  ->  free (elements of the area) or the heap (all others)
+ *
+ * "waiting" is one batch for which a grace period runs; what leaves meanwhile gathers in "retired"
+ * and becomes the next batch. So there is one RCU callback for a batch, not one for each element.
+ *
+ * A map with preallocation has max_entries elements in one area. While some of them wait for
+ * readers, a new element may have to come from the heap; it goes back there when it is retired.
+ * Only if the heap is empty, too, a caller that may sleep waits for the grace period.
+ */
+#include <linux/memcontrol.h>
+#include <linux/mm.h>
+#include <linux/percpu.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+
+#include "map.h"
+#include "pool.h"
+
+struct pool_cpu {
+	raw_spinlock_t lock;
+	struct bpfmaps_pool_elem *free;
+	struct bpfmaps_pool_elem *retired;
+	struct bpfmaps_pool_elem *waiting;
+	struct bpfmaps_pool *pool;
+	struct rcu_work work;
+};
+
+static bool pool_in_area(const struct bpfmaps_pool *pool, const void *elem)
+{
+	return pool->area && elem >= pool->area &&
+	       elem < pool->area + (u64)pool->max * pool->elem_size;
+}
+
+/* Bytes that the heap really gives away for an element. */
+static size_t pool_heap_size(const struct bpfmaps_pool *pool, const void *elem)
+{
+	if (is_vmalloc_addr(elem))
+		return PAGE_ALIGN(pool->elem_size);
+	if (pool->elem_size > KMALLOC_MAX_CACHE_SIZE)
+		return PAGE_SIZE << get_order(pool->elem_size);
+	return pool->slab_size;
+}
+
+static void pool_heap_free(struct bpfmaps_pool *pool, void *elem)
+{
+	atomic_long_sub(pool_heap_size(pool, elem), &pool->heap_bytes);
+	kvfree(elem);
+}
+
+static void *pool_heap_alloc(struct bpfmaps_pool *pool, gfp_t gfp)
+{
+	struct mem_cgroup *old = set_active_memcg(pool->memcg);
+	void *elem = kvmalloc_node(pool->elem_size, gfp | __GFP_ACCOUNT | __GFP_NOWARN,
+				   pool->numa_node);
+
+	set_active_memcg(old);
+	if (elem)
+		atomic_long_add(pool_heap_size(pool, elem), &pool->heap_bytes);
+	return elem;
+}
+
+/* Put a chain from @first to @last on the free list. */
+static void pool_cpu_refill(struct pool_cpu *cpu, struct bpfmaps_pool_elem *first,
+			    struct bpfmaps_pool_elem *last)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&cpu->lock, flags);
+	last->link = cpu->free;
+	WRITE_ONCE(cpu->free, first);
+	raw_spin_unlock_irqrestore(&cpu->lock, flags);
+}
+
+static void *pool_cpu_take(struct pool_cpu *cpu)
+{
+	struct bpfmaps_pool_elem *elem;
+	unsigned long flags;
+
+	/* Mostly empty lists of other CPUs are passed by without their locks. */
+	if (!READ_ONCE(cpu->free))
+		return NULL;
+	raw_spin_lock_irqsave(&cpu->lock, flags);
+	elem = cpu->free;
+	if (elem)
+		WRITE_ONCE(cpu->free, elem->link);
+	raw_spin_unlock_irqrestore(&cpu->lock, flags);
+	return elem;
+}
+
+/* True if a batch was formed, whose grace period the caller has to start. */
+static bool pool_cpu_next_batch(struct pool_cpu *cpu)
+{
+	lockdep_assert_held(&cpu->lock);
+	if (cpu->waiting || !cpu->retired)
+		return false;
+	WRITE_ONCE(cpu->waiting, cpu->retired);
+	cpu->retired = NULL;
+	return true;
+}
+
+/* Sort a batch whose readers are gone into the free list and the heap. */
+static void pool_cpu_reclaim(struct pool_cpu *cpu, struct bpfmaps_pool_elem *elem)
+{
+	struct bpfmaps_pool_elem *next, *first = NULL, *last = NULL;
+
+	for (; elem; elem = next) {
+		next = elem->link;
+		cond_resched();
+		if (!pool_in_area(cpu->pool, elem)) {
+			pool_heap_free(cpu->pool, elem);
+			continue;
+		}
+		elem->link = first;
+		first = elem;
+		if (!last)
+			last = elem;
+	}
+	if (first)
+		pool_cpu_refill(cpu, first, last);
+}
+
+static void pool_cpu_work(struct work_struct *work)
+{
+	struct pool_cpu *cpu = container_of(to_rcu_work(work), struct pool_cpu, work);
+	unsigned long flags;
+	bool more;
+
+	pool_cpu_reclaim(cpu, cpu->waiting);
+	raw_spin_lock_irqsave(&cpu->lock, flags);
+	WRITE_ONCE(cpu->waiting, NULL);
+	more = pool_cpu_next_batch(cpu);
+	raw_spin_unlock_irqrestore(&cpu->lock, flags);
+	if (more)
+		queue_rcu_work(system_unbound_wq, &cpu->work);
+}
+
+/* Hand over an element that was unlinked. Any context but NMI. */
+void bpfmaps_pool_retire(struct bpfmaps_pool *pool, void *ptr)
+{
+	struct bpfmaps_pool_elem *elem = ptr;
+	struct pool_cpu *cpu = raw_cpu_ptr(pool->cpus);
+	unsigned long flags;
+	bool start;
+
+	raw_spin_lock_irqsave(&cpu->lock, flags);
+	elem->link = cpu->retired;
+	cpu->retired = elem;
+	start = pool_cpu_next_batch(cpu);
+	raw_spin_unlock_irqrestore(&cpu->lock, flags);
+	if (start)
+		queue_rcu_work(system_unbound_wq, &cpu->work);
+}
+
+/* Give back an element that no reader has seen. */
+void bpfmaps_pool_free(struct bpfmaps_pool *pool, void *elem)
+{
+	if (pool_in_area(pool, elem))
+		pool_cpu_refill(raw_cpu_ptr(pool->cpus), elem, elem);
+	else
+		pool_heap_free(pool, elem);
+}
+
+static void *pool_area_take(struct bpfmaps_pool *pool)
+{
+	void *elem;
+	u32 nr;
+	int cpu;
+
+	elem = pool_cpu_take(raw_cpu_ptr(pool->cpus));
+	if (elem)
+		return elem;
+	nr = atomic_fetch_add_unless(&pool->fresh, 1, pool->max);
+	if (nr < pool->max)
+		return pool->area + (u64)nr * pool->elem_size;
+	for_each_possible_cpu(cpu) {
+		elem = pool_cpu_take(per_cpu_ptr(pool->cpus, cpu));
+		if (elem)
+			return elem;
+	}
+	return NULL;
+}
+
+/* Let the batches under way come to their end. */
+static void pool_flush(struct bpfmaps_pool *pool)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		flush_rcu_work(&per_cpu_ptr(pool->cpus, cpu)->work);
+}
+
+/* An element with undefined contents, or NULL. Any context but NMI; sleeps if @gfp allows it. */
+void *bpfmaps_pool_alloc(struct bpfmaps_pool *pool, gfp_t gfp)
+{
+	void *elem = NULL;
+
+	if (pool->area)
+		elem = pool_area_take(pool);
+	if (!elem)
+		elem = pool_heap_alloc(pool, gfp);
+	if (!elem && pool->area && gfpflags_allow_blocking(gfp)) {
+		pool_flush(pool);
+		elem = pool_area_take(pool);
+	}
+	return elem;
+}
+
+static void pool_cpus_init(struct bpfmaps_pool *pool)
+{
+	struct pool_cpu *cpu;
+	int nr;
+
+	for_each_possible_cpu(nr) {
+		cpu = per_cpu_ptr(pool->cpus, nr);
+		raw_spin_lock_init(&cpu->lock);
+		cpu->pool = pool;
+		INIT_RCU_WORK(&cpu->work, pool_cpu_work);
+	}
+}
+
+/* What kmalloc() rounds elements of this size up to. */
+static size_t pool_slab_size(u32 elem_size)
+{
+	void *elem = kmalloc(min_t(u32, elem_size, KMALLOC_MAX_CACHE_SIZE), GFP_KERNEL);
+	size_t size = elem ? ksize(elem) : elem_size;
+
+	kfree(elem);
+	return size;
+}
+
+/**
+ * bpfmaps_pool_init() - set up the elements of a map
+ * @pool: the pool, zeroed
+ * @map: its map, for max_entries, NUMA node and memory cgroup
+ * @elem_size: bytes of an element, a multiple of 8
+ * @prealloc: allocate max_entries elements now
+ *
+ * Context: process; charges the caller's memory cgroup.
+ * Return: 0, -ENOMEM or -EINTR.
+ */
+int bpfmaps_pool_init(struct bpfmaps_pool *pool, const struct bpfmaps_map *map, u32 elem_size,
+		      bool prealloc)
+{
+	void *area;
+
+	pool->elem_size = elem_size;
+	pool->slab_size = pool_slab_size(elem_size);
+	pool->limit = map->max_entries;
+	pool->numa_node = map->numa_node;
+	pool->memcg = map->memcg;
+	if (prealloc) {
+		area = bpfmaps_area_alloc((u64)elem_size * map->max_entries, map->numa_node);
+		if (IS_ERR(area))
+			return PTR_ERR(area);
+		pool->area = area;
+		pool->max = map->max_entries;
+	}
+	pool->cpus = alloc_percpu_gfp(struct pool_cpu, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!pool->cpus) {
+		bpfmaps_area_free(pool->area);
+		return -ENOMEM;
+	}
+	pool_cpus_init(pool);
+	return 0;
+}
+
+/* What was retired in the meantime is a batch of its own. */
+static bool pool_is_busy(const struct bpfmaps_pool *pool)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		if (READ_ONCE(per_cpu_ptr(pool->cpus, cpu)->waiting))
+			return true;
+	return false;
+}
+
+/*
+ * The elements that were still in the map were given to bpfmaps_pool_free(); no other user is left.
+ */
+void bpfmaps_pool_destroy(struct bpfmaps_pool *pool)
+{
+	do {
+		pool_flush(pool);
+	} while (pool_is_busy(pool));
+	free_percpu(pool->cpus);
+	bpfmaps_area_free(pool->area);
+}
+
+u64 bpfmaps_pool_mem_usage(const struct bpfmaps_pool *pool)
+{
+	u64 area = pool->area ? PAGE_ALIGN((u64)pool->max * pool->elem_size) : 0;
+
+	return area + atomic_long_read(&pool->heap_bytes) +
+	       num_possible_cpus() * sizeof(struct pool_cpu);
+}
