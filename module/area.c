@@ -9,8 +9,6 @@
 
 #include "map.h"
 
-#define AREA_GFP (GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
-
 static void area_free_pages(struct page **pages, unsigned long count)
 {
 	while (count--) {
@@ -22,7 +20,7 @@ static void area_free_pages(struct page **pages, unsigned long count)
 
 static struct page *area_page(int numa_node)
 {
-	gfp_t gfp = AREA_GFP | __GFP_ZERO | __GFP_HIGHMEM;
+	gfp_t gfp = BPFMAPS_GFP | __GFP_ZERO | __GFP_HIGHMEM;
 
 	if (numa_node == NUMA_NO_NODE)
 		return alloc_page(gfp);
@@ -57,7 +55,7 @@ void *bpfmaps_area_alloc(u64 size, int numa_node)
 
 	if (count > totalram_pages())
 		return ERR_PTR(-ENOMEM);
-	pages = kvmalloc_array(count, sizeof(*pages), AREA_GFP);
+	pages = kvmalloc_array(count, sizeof(*pages), BPFMAPS_GFP);
 	if (!pages)
 		return ERR_PTR(-ENOMEM);
 	got = area_fill(pages, count, numa_node);

@@ -20,7 +20,7 @@ static void *elem_buf(void *stack, u32 stack_size, u32 size)
 {
 	if (size <= stack_size)
 		return stack;
-	return kvmalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
+	return kvmalloc(size, BPFMAPS_GFP);
 }
 
 static void elem_buf_free(void *stack, void *buf)
@@ -90,7 +90,7 @@ static int elem_update(struct bpfmaps_map *map, const void *key, u64 from, u64 f
 	if (READ_ONCE(map->frozen))
 		err = -EPERM;
 	else
-		err = map->ops->map_update_elem(map, key, value, flags, GFP_KERNEL);
+		err = map->ops->map_update_elem(map, key, value, flags, BPFMAPS_GFP);
 	srcu_read_unlock(&bpfmaps_map_writers, idx);
 	elem_buf_free(stack, value);
 	return err;

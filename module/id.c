@@ -39,7 +39,7 @@ int bpfmaps_id_alloc(struct bpfmaps_map *map)
 	int err;
 
 	err = xa_alloc_cyclic_irq(&map_ids, &map->id, map, XA_LIMIT(1, INT_MAX), &map_id_cursor,
-				  GFP_KERNEL_ACCOUNT);
+				  BPFMAPS_GFP);
 	return err < 0 ? err : 0;
 }
 

@@ -156,7 +156,7 @@ static struct bpfmaps_map *map_alloc(const struct bpfmaps_create_attr *attr,
 	struct bpfmaps_map *map;
 	int err;
 
-	map = kzalloc(ops->map_size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	map = kzalloc(ops->map_size, BPFMAPS_GFP);
 	if (!map)
 		return ERR_PTR(-ENOMEM);
 	map->ops = ops;

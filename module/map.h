@@ -25,6 +25,12 @@ struct mem_cgroup;
 #define BPFMAPS_ACCESS_FLAGS	(BPFMAPS_F_RDONLY | BPFMAPS_F_WRONLY | \
 				 BPFMAPS_F_RDONLY_PROG | BPFMAPS_F_WRONLY_PROG)
 
+/*
+ * For all memory that a caller makes the module hold: charged to its memory cgroup, and where there
+ * is none left the caller gets ENOMEM and nobody is killed.
+ */
+#define BPFMAPS_GFP		(GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
+
 /* Values above this size are never copied with interrupts off. */
 #define BPFMAPS_ATOMIC_VALUE	PAGE_SIZE
 

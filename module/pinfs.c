@@ -91,7 +91,7 @@ static int dir_symlink(struct bpfmaps_idmap *idmap, struct inode *dir, struct de
 		       const char *target)
 {
 	struct inode *inode;
-	char *link = kstrdup(target, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	char *link = kstrdup(target, BPFMAPS_GFP);
 
 	if (!link)
 		return -ENOMEM;

@@ -59,9 +59,12 @@ static void pool_heap_free(struct bpfmaps_pool *pool, void *elem)
 static void *pool_heap_alloc(struct bpfmaps_pool *pool, gfp_t gfp)
 {
 	struct mem_cgroup *old = set_active_memcg(pool->memcg);
-	void *elem = kvmalloc_node(pool->elem_size, gfp | __GFP_ACCOUNT | __GFP_NOWARN,
-				   pool->numa_node);
+	void *elem;
 
+	gfp |= __GFP_ACCOUNT | __GFP_NOWARN;
+	if (gfpflags_allow_blocking(gfp))
+		gfp |= __GFP_RETRY_MAYFAIL;
+	elem = kvmalloc_node(pool->elem_size, gfp, pool->numa_node);
 	set_active_memcg(old);
 	if (elem)
 		atomic_long_add(pool_heap_size(pool, elem), &pool->heap_bytes);
@@ -264,7 +267,7 @@ int bpfmaps_pool_init(struct bpfmaps_pool *pool, const struct bpfmaps_map *map, 
 		pool->area = area;
 		pool->max = map->max_entries;
 	}
-	pool->cpus = alloc_percpu_gfp(struct pool_cpu, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	pool->cpus = alloc_percpu_gfp(struct pool_cpu, BPFMAPS_GFP);
 	if (!pool->cpus) {
 		bpfmaps_area_free(pool->area);
 		return -ENOMEM;

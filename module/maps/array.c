@@ -104,7 +104,7 @@ static int array_alloc_stripes(struct array_map *a)
 	if (array_is_word(a) || array_is_large(a))
 		return 0;
 	count = min_t(u64, roundup_pow_of_two((u64)a->map.max_entries), ARRAY_STRIPES);
-	a->stripes = kvcalloc(count, sizeof(*a->stripes), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	a->stripes = kvcalloc(count, sizeof(*a->stripes), BPFMAPS_GFP);
 	if (!a->stripes)
 		return -ENOMEM;
 	a->stripe_mask = count - 1;
