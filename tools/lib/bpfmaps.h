@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * libbpfmaps - the maps of /dev/bpfmaps for C and C++ programs
+ *
+ * Copyright (C) 2026 The bpfmaps authors
+ */
+#ifndef BPFMAPS_H
+#define BPFMAPS_H
+
+#include <stddef.h>
+#include <linux/bpfmaps.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * DOC: libbpfmaps
+ *
+ * One function per command of ``<linux/bpfmaps.h>``, named as libbpf names its own. Each returns
+ * a value of 0 or more, or ``-errno``, and leaves the same number in errno. The error 524
+ * (ENOTSUPP, which libc does not name) says that the type of the map does not know the operation.
+ *
+ * All functions may be called from several threads at a time. The library opens /dev/bpfmaps when
+ * a call first needs it and keeps that descriptor, close-on-exec, for the life of the process; a
+ * child after fork() shares it. The environment variable ``BPFMAPS_DEVICE`` names another path,
+ * except in programs with raised privileges. Calls on a map use the map's own descriptor, so a
+ * process that was handed a map needs no access to the device.
+ *
+ * Maps are plain descriptors, close-on-exec: the caller closes them with close().
+ *
+ * Optional arguments are in a struct whose first field is its size, so that it can grow; NULL
+ * stands for all defaults, and BPFMAPS_OPTS() declares one.
+ */
+
+/**
+ * BPFMAPS_OPTS() - declare a struct of optional arguments
+ * @TYPE: bpfmaps_map_create_opts or bpfmaps_open_opts
+ * @NAME: the variable
+ *
+ * Fields follow as designated initializers; fields that are not named are 0.
+ */
+#define BPFMAPS_OPTS(TYPE, NAME, ...)	\
+	struct TYPE NAME = { .sz = sizeof(struct TYPE), ##__VA_ARGS__ }
+
+/**
+ * struct bpfmaps_map_create_opts - optional arguments of bpfmaps_map_create()
+ * @sz: size of this struct in bytes, as the caller knows it
+ * @map_flags: BPFMAPS_F_*
+ * @numa_node: with BPFMAPS_F_NUMA_NODE, the node to allocate from
+ * @inner_map_fd: not used by the types that hold no maps
+ * @map_extra: what the type makes of it; else 0
+ */
+struct bpfmaps_map_create_opts {
+	size_t	sz;
+	__u32	map_flags;
+	__u32	numa_node;
+	__aligned_u64 map_extra;
+	__u32	inner_map_fd;
+	/* private: 0, keeps the struct free of padding */
+	__u32	reserved;
+};
+
+/**
+ * struct bpfmaps_open_opts - optional arguments of the functions that open a map
+ * @sz: size of this struct in bytes, as the caller knows it
+ * @flags: 0 for reading and writing, BPFMAPS_F_RDONLY or BPFMAPS_F_WRONLY
+ */
+struct bpfmaps_open_opts {
+	size_t	sz;
+	__u32	flags;
+	/* private: 0, keeps the struct free of padding */
+	__u32	reserved;
+};
+
+/**
+ * bpfmaps_map_create() - make a map
+ * @map_type: one of enum bpfmaps_type
+ * @map_name: up to 15 letters, digits, '_' and '.'; NULL or "" for none
+ * @key_size: bytes of a key
+ * @value_size: bytes of a value
+ * @max_entries: how many elements fit
+ * @opts: flags and NUMA node, or NULL
+ *
+ * Return: a descriptor of the map, to be closed by the caller; -EINVAL: an unknown type or flag,
+ * a size that the type does not take, a bad name, or a field of @opts that is not known; -E2BIG:
+ * sizes over the limits of the type; -ENOMEM: no memory; -ENOENT, -EACCES or what else open()
+ * says: the device cannot be opened.
+ */
+int bpfmaps_map_create(__u32 map_type, const char *map_name, __u32 key_size, __u32 value_size,
+		       __u32 max_entries, const struct bpfmaps_map_create_opts *opts);
+
+/**
+ * bpfmaps_map_lookup_elem() - copy out the value of a key
+ * @fd: descriptor of the map
+ * @key: key_size bytes
+ * @value: room for value_size bytes; written on success only
+ *
+ * Return: 0; -ENOENT: no such key; -EPERM: @fd is write-only; -EINVAL: @fd is not a map.
+ */
+int bpfmaps_map_lookup_elem(int fd, const void *key, void *value);
+
+/**
+ * bpfmaps_map_lookup_elem_flags() - copy out the value of a key, with flags
+ * @fd: descriptor of the map
+ * @key: key_size bytes
+ * @value: room for value_size bytes; written on success only
+ * @flags: 0; other flags belong to types that have them
+ *
+ * Return: as bpfmaps_map_lookup_elem(); -EINVAL also for flags that the type does not know.
+ */
+int bpfmaps_map_lookup_elem_flags(int fd, const void *key, void *value, __u64 flags);
+
+/**
+ * bpfmaps_map_update_elem() - set the value of a key
+ * @fd: descriptor of the map
+ * @key: key_size bytes
+ * @value: value_size bytes
+ * @flags: BPFMAPS_ANY, BPFMAPS_NOEXIST (insert only) or BPFMAPS_EXIST (replace only)
+ *
+ * Return: 0; -E2BIG: the map is full, or the array has no such index; -EEXIST or -ENOENT: as
+ * @flags ask; -EPERM: @fd is read-only or the map is frozen; -EINVAL: unknown @flags, or @fd is
+ * not a map.
+ */
+int bpfmaps_map_update_elem(int fd, const void *key, const void *value, __u64 flags);
+
+/**
+ * bpfmaps_map_delete_elem() - remove a key
+ * @fd: descriptor of the map
+ * @key: key_size bytes
+ *
+ * Return: 0; -ENOENT: no such key; -EPERM: @fd is read-only or the map is frozen; -EINVAL: @fd is
+ * not a map, or the elements of its type cannot be removed.
+ */
+int bpfmaps_map_delete_elem(int fd, const void *key);
+
+/**
+ * bpfmaps_map_delete_elem_flags() - remove a key, with flags
+ * @fd: descriptor of the map
+ * @key: key_size bytes
+ * @flags: 0; no type knows another one
+ *
+ * Return: as bpfmaps_map_delete_elem(); -EINVAL also for @flags that are not 0.
+ */
+int bpfmaps_map_delete_elem_flags(int fd, const void *key, __u64 flags);
+
+/**
+ * bpfmaps_map_get_next_key() - walk the keys of a map
+ * @fd: descriptor of the map
+ * @key: key_size bytes; NULL, or a key that is not in the map, asks for the first key
+ * @next_key: room for key_size bytes; may be @key
+ *
+ * The order is the map's own. Keys that come and go meanwhile may be missed, and the removal of
+ * @key makes the walk begin again, so a loop needs a bound where others write.
+ *
+ * Return: 0; -ENOENT: @key was the last one, or the map is empty; -EPERM: @fd is write-only;
+ * -EINVAL: @fd is not a map.
+ */
+int bpfmaps_map_get_next_key(int fd, const void *key, void *next_key);
+
+/**
+ * bpfmaps_map_freeze() - make a map read-only for user space, for good
+ * @fd: descriptor of the map
+ *
+ * Return: 0; -EBUSY: the map has a writable mapping, or is frozen already; -EPERM: the caller may
+ * not freeze it; -EINVAL: @fd is not a map.
+ */
+int bpfmaps_map_freeze(int fd);
+
+/**
+ * bpfmaps_obj_pin() - give a map a path
+ * @fd: descriptor of the map
+ * @pathname: a new path on a filesystem of type bpfmaps; no '.' in its last component
+ *
+ * The pin keeps the map until it is removed with unlink().
+ *
+ * Return: 0; -EEXIST: the path exists; -ENOENT: a directory of it does not; -EACCES: the
+ * directory forbids it; -EPERM: not on a bpfmaps filesystem, or a '.' in the name; -EINVAL: @fd
+ * is not a map.
+ */
+int bpfmaps_obj_pin(int fd, const char *pathname);
+
+/**
+ * bpfmaps_obj_get() - open the map at a path
+ * @pathname: path of a pin
+ * @opts: access, or NULL for reading and writing
+ *
+ * Return: a descriptor of the map, to be closed by the caller; -ENOENT: no such path; -EACCES:
+ * the path is not a pin, or its permissions forbid the access; -EPERM: not on a bpfmaps
+ * filesystem; -EINVAL: unknown flags.
+ */
+int bpfmaps_obj_get(const char *pathname, const struct bpfmaps_open_opts *opts);
+
+/**
+ * bpfmaps_map_get_next_id() - walk the ids of the maps that the caller may see
+ * @start_id: the id to start behind; 0 for the first
+ * @next_id: where the next id is written
+ *
+ * Return: 0; -ENOENT: there is no further id.
+ */
+int bpfmaps_map_get_next_id(__u32 start_id, __u32 *next_id);
+
+/**
+ * bpfmaps_map_get_fd_by_id() - open the map with an id
+ * @id: the id
+ * @opts: access, or NULL for reading and writing
+ *
+ * Return: a descriptor of the map, to be closed by the caller; -ENOENT: no such id; -EPERM: the
+ * map belongs to another user; -EINVAL: unknown flags.
+ */
+int bpfmaps_map_get_fd_by_id(__u32 id, const struct bpfmaps_open_opts *opts);
+
+/**
+ * bpfmaps_obj_get_info_by_fd() - ask what a map is
+ * @fd: descriptor of the map
+ * @info: a struct bpfmaps_map_info; bytes beyond the struct that the kernel knows have to be 0
+ * @info_len: in: bytes at @info; out: bytes that were written
+ *
+ * Return: 0; -E2BIG: a byte beyond the kernel's struct is not 0; -EINVAL: @fd is not a map.
+ */
+int bpfmaps_obj_get_info_by_fd(int fd, struct bpfmaps_map_info *info, __u32 *info_len);
+
+/**
+ * bpfmaps_type_name() - the name of a map type
+ * @map_type: one of enum bpfmaps_type
+ *
+ * Return: the name in lower case, such as "hash", which is static; NULL: not known.
+ */
+const char *bpfmaps_type_name(__u32 map_type);
+
+/**
+ * bpfmaps_type_number() - the number of a map type
+ * @name: the name in lower case, such as "hash"
+ *
+ * Return: the number, one of enum bpfmaps_type; -EINVAL: not known.
+ */
+int bpfmaps_type_number(const char *name);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* BPFMAPS_H */
