@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * bpfmapctl - use the maps of /dev/bpfmaps from a shell
+ *
+ * Copyright (C) 2026 The bpfmaps authors
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "map.h"
+#include "output.h"
+#include "request.h"
+#include "text.h"
+
+#define OPT(kind)	((kind) | ARG_OPTIONAL)
+
+static int help(struct request *request);
+
+static const struct command commands[] = {
+	{ "show", map_show, BPFMAPS_F_RDONLY, { OPT(ARG_MAP) } },
+	{ "list", map_show, BPFMAPS_F_RDONLY, { OPT(ARG_MAP) } },
+	{ "create", map_create, 0,
+	  { ARG_FILE, ARG_TYPE, ARG_KEY_SIZE, ARG_VALUE_SIZE, ARG_ENTRIES, OPT(ARG_NAME),
+	    OPT(ARG_FLAGS), OPT(ARG_NUMA_NODE) } },
+	{ "dump", map_dump, BPFMAPS_F_RDONLY,
+	  { ARG_MAP, OPT(ARG_KEY_FORMAT), OPT(ARG_VALUE_FORMAT) } },
+	{ "lookup", map_lookup, BPFMAPS_F_RDONLY, { ARG_MAP, ARG_KEY, OPT(ARG_VALUE_FORMAT) } },
+	{ "update", map_update, BPFMAPS_F_WRONLY,
+	  { ARG_MAP, ARG_KEY, ARG_VALUE, OPT(ARG_UPDATE_FLAGS) } },
+	{ "delete", map_delete, BPFMAPS_F_WRONLY, { ARG_MAP, ARG_KEY } },
+	{ "getnext", map_getnext, BPFMAPS_F_RDONLY, { ARG_MAP, OPT(ARG_KEY) } },
+	{ "pin", map_pin, 0, { ARG_MAP, ARG_FILE } },
+	{ "freeze", map_freeze, 0, { ARG_MAP } },
+	{ "help", help, 0, { ARG_NONE } },
+	{ }
+};
+
+static const struct {
+	struct option option;
+	const char *help;
+} options[] = {
+	{ { "json", no_argument, NULL, 'j' }, "JSON output, on one line" },
+	{ { "pretty", no_argument, NULL, 'p' }, "JSON output, on several lines" },
+	{ { "bpffs", no_argument, NULL, 'f' }, "show the paths of pinned maps" },
+	{ { "nomount", no_argument, NULL, 'n' }, "as in bpftool; nothing is ever mounted" },
+	{ { "version", no_argument, NULL, 'V' }, "print the version" },
+	{ { "help", no_argument, NULL, 'h' }, "print this help" },
+};
+
+#define PRINT_TYPE(number, NAME, name)	" " #name
+
+static int help(struct request *request)
+{
+	(void)request;
+	if (output_mode.json)
+		return output_nothing();
+	puts("Usage: bpfmapctl [OPTIONS] [map] COMMAND\n\nCommands:");
+	for (const struct command *c = commands; c->name; c++) {
+		fputs("  ", stdout);
+		request_print_usage(stdout, c);
+		putchar('\n');
+	}
+	puts("\nOptions:");
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		printf("  -%c, --%-10s %s\n", options[i].option.val, options[i].option.name,
+		       options[i].help);
+	puts("\nMAP is one of: id N, pinned FILE, name S\n"
+	     "DATA is bytes (10 0x0a 012), 'hex' and bytes (hex 0a), or FORMAT:TEXT (u32:10)");
+	fputs("FORMAT is one of:", stdout);
+	for (const struct data_format *f = data_formats; f->name; f++)
+		printf(" %s", f->name);
+	puts("\nTYPE is one of:" BPFMAPS_TYPES(PRINT_TYPE));
+	return STATUS_OK;
+}
+
+static int version(void)
+{
+	static const struct column columns[] = { { NULL, "version", CELL_TEXT, false } };
+
+	if (!output_mode.json) {
+		puts("bpfmapctl " VERSION);
+		return STATUS_OK;
+	}
+	output_begin(columns, 1, false);
+	output_row();
+	output_cell(0, text_printf("%s", VERSION));
+	return output_end();
+}
+
+static int run(struct request *request, char **words, int nr_words)
+{
+	int status;
+
+	if (nr_words && !strcmp(words[0], "map")) {
+		words++;
+		nr_words--;
+		/* As bpftool does. */
+		if (!nr_words)
+			return run(request, (char *[]){ "show", NULL }, 1);
+	}
+	if (!nr_words)
+		return fail_usage("a command is missing: 'bpfmapctl help' lists them");
+	request->command = request_command(commands, words[0]);
+	if (!request->command)
+		return STATUS_USAGE;
+	status = request_parse(request, words + 1, nr_words - 1);
+	return status ? status : request->command->run(request);
+}
+
+/*
+ * For the completion of the shell: print what may stand in place of the last word. Nothing that
+ * goes wrong is told.
+ */
+static int complete(char **words, int nr_words)
+{
+	const char *last = nr_words ? words[nr_words - 1] : "";
+	char **word = words;
+	bool noun = false;
+
+	if (*last == '-')
+		for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+			char *option = text_printf("--%s", options[i].option.name);
+
+			request_complete_word(option, last);
+			free(option);
+		}
+	while (nr_words > 1 && (**word == '-' || (!noun && !strcmp(*word, "map")))) {
+		noun |= **word != '-';
+		word++;
+		nr_words--;
+	}
+	if (nr_words > 1) {
+		for (const struct command *c = commands; c->name; c++)
+			if (!strcmp(*word, c->name))
+				request_complete(c, word + 1, nr_words - 1);
+		return STATUS_OK;
+	}
+	for (const struct command *c = commands; c->name; c++)
+		request_complete_word(c->name, last);
+	if (!noun)
+		request_complete_word("map", last);
+	return STATUS_OK;
+}
+
+/* Returns 0, or the letter of an option that asks for an answer of its own, or '?'. */
+static int read_options(struct request *request, int argc, char **argv)
+{
+	struct option longs[ARRAY_SIZE(options) + 1] = { };
+	char letters[ARRAY_SIZE(options) + 1] = "";
+	int answer = 0;
+	int c;
+
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		longs[i] = options[i].option;
+		letters[i] = options[i].option.val;
+	}
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+		if (c == '?')
+			return c;
+		output_mode.json |= c == 'j' || c == 'p';
+		output_mode.pretty |= c == 'p';
+		request->show_pins |= c == 'f';
+		if (c == 'V' || c == 'h')
+			answer = c;
+	}
+	return answer;
+}
+
+static int fail_option(const char *word)
+{
+	char letter[] = { '-', optopt, '\0' };
+
+	return fail_usage("'%s' is not an option: 'bpfmapctl help' lists them",
+			  strncmp(word, "--", 2) ? letter : word);
+}
+
+int main(int argc, char **argv)
+{
+	struct request request = { .fd = -1 };
+	int status;
+
+	if (argc > 1 && !strcmp(argv[1], "--complete"))
+		return output_finish(complete(argv + 2, argc - 2));
+	switch (read_options(&request, argc, argv)) {
+	case '?':
+		status = fail_option(argv[optind - 1]);
+		break;
+	case 'V':
+		status = version();
+		break;
+	case 'h':
+		status = help(&request);
+		break;
+	default:
+		status = run(&request, argv + optind, argc - optind);
+	}
+	request_free(&request);
+	return output_finish(status);
+}
