@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What people type; "make help" lists it. The module is built by Kbuild.
+
+KDIR   ?= /lib/modules/$(shell uname -r)/build
+PREFIX ?= /usr/local
+BUILD  ?= $(CURDIR)/build
+PINS   := /sys/fs/bpfmaps
+
+export BUILD
+
+.PHONY: all module samples tools load unload install setup demo check lint shell guest clean help
+
+all: module tools
+
+module:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+samples:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) CONFIG_BPFMAPS_SAMPLES=m modules
+
+tools:
+	$(MAKE) -C tools O=$(BUILD) all
+
+load: module
+	insmod bpfmaps.ko
+	mount -t bpfmaps bpfmaps $(PINS)
+
+unload:
+	umount $(PINS)
+	rmmod bpfmaps
+
+install: all
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
+	$(MAKE) -C tools O=$(BUILD) PREFIX=$(PREFIX) install
+
+# What follows runs on any Debian 12. It installs the packages that are missing, boots a guest under
+# QEMU, and touches nothing else.
+setup:
+	@selftests/setup.sh
+
+guest: setup
+	@$(MAKE) --no-print-directory -s -C tools O=$(BUILD) all
+	@$(MAKE) --no-print-directory -s -C selftests all
+
+demo: guest
+	@selftests/guest.sh -- selftests/demo.sh
+
+shell: guest
+	@selftests/guest.sh --shell
+
+lint: setup
+	@selftests/lint.sh
+
+check:
+	@selftests/check.sh
+
+clean:
+	rm -rf $(BUILD)
+	$(RM) *.ko *.o *.mod *.mod.c .*.cmd Module.symvers modules.order
+	find module -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' -o -name '.*.cmd' \
+		| xargs -r rm -f
+
+help:
+	@echo 'On your machine:'
+	@echo '  make            build bpfmaps.ko for the running kernel, the library and bpfmapctl'
+	@echo '  make load       load the module and mount $(PINS) (as root)'
+	@echo '  make unload     the reverse (as root)'
+	@echo '  make install    install module, library, bpfmapctl and man pages (as root)'
+	@echo 'In a guest under QEMU (nothing of your machine is touched but missing packages):'
+	@echo '  make demo       count real packets into a map and show it'
+	@echo '  make check      all checks and tests; KERNEL, SMP, MEM, ACCEL, see'
+	@echo '                  selftests/qemu/run --help'
+	@echo '  make lint       the static checks only'
+	@echo '  make shell      a shell in the guest'
+	@echo '  make clean      remove what was built'

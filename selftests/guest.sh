@@ -1,0 +1,20 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# qemu/run, with what the project builds put into the guest: bpfmapctl, the programs that test scripts
+# call, jq, and the sample module as /lib/sockex1.ko. Takes the arguments of qemu/run.
+set -euo pipefail
+
+here=$(dirname "$(realpath "$0")")
+build=${BUILD:-$(realpath "$here/..")/build}
+version=$("$here/qemu/kernel.sh" --version)
+
+options=(--prog "$build/bpfmapctl" --prog "$(command -v jq)"
+	 --module "$build/module-$version/module/samples/sockex1.ko"
+	 --module "$build/module-$version/selftests/kmod/kapi_kmod.ko"
+	 --bpfmaps "$build/module-$version/bpfmaps.ko")
+for helper in "$here"/*_helper.c; do
+	name=${helper##*/}
+	options+=(--prog "$build/selftests/${name%.c}")
+done
+exec "$here/qemu/run" "${options[@]}" "$@"

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# What the scripts here share; sourced by them. EXIT_* are the exit statuses of the runner.
+
+# shellcheck disable=SC2034 # for those who source this
+readonly EXIT_PASS=0 EXIT_FAIL=1 EXIT_SPLAT=2 EXIT_TIMEOUT=3 EXIT_NO_BOOT=4
+
+# die STATUS MESSAGE...
+die()
+{
+	local status=$1
+
+	shift
+	printf '%s: %s\n' "${0##*/}" "$*" >&2
+	exit "$status"
+}
+
+# Prints the directory of what is unpacked once and kept.
+cache_dir()
+{
+	printf '%s/bpfmaps\n' "${XDG_CACHE_HOME:-$HOME/.cache}"
+}
+
+# fill_cache NAME COMMAND...: makes the cache's directory NAME unless it is there, by COMMAND called
+# with the path of an empty directory behind its arguments. Prints the path of NAME.
+#
+# COMMAND works beside, and the result is moved into place when it is complete: neither an interrupt
+# nor a second caller at the same time leaves half a directory.
+fill_cache()
+{
+	local name=$1 dir work
+
+	shift
+	dir=$(cache_dir)/$name
+	if [[ ! -d $dir ]]; then
+		mkdir -p "$(dirname "$dir")"
+		# What a killed caller left.
+		find "$(dirname "$dir")" -maxdepth 1 -name "$name.??????" -mtime +0 -exec rm -rf {} +
+		work=$(mktemp -d "$dir.XXXXXX")
+		# shellcheck disable=SC2064 # the path of now
+		trap "rm -rf '$work'" EXIT
+		"$@" "$work" || die "$EXIT_NO_BOOT" "cannot make $dir"
+		chmod 755 "$work"
+		# Another caller may have been faster: then this one's work is not needed.
+		mv -T "$work" "$dir" 2>/dev/null || [[ -d $dir ]] ||
+			die "$EXIT_NO_BOOT" "cannot make $dir"
+		rm -rf "$work"
+		trap - EXIT
+	fi
+	printf '%s\n' "$dir"
+}

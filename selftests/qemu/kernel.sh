@@ -1,0 +1,157 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Finds the kernel that the guest boots. Debian's packages are unpacked into the cache, not installed.
+set -euo pipefail
+
+here=$(dirname "$(realpath "$0")")
+# shellcheck source=selftests/lib.sh
+source "$here/../lib.sh"
+
+usage()
+{
+	cat <<-EOT
+	usage: kernel.sh [--version | --headers | --vmlinux | --modules] [VERSION]
+
+	Prints, of Debian's kernel VERSION (like 6.1.0-56-amd64):
+	  --version  the version; without VERSION it is that of \$KERNEL, unless this is empty or a path,
+	             or else of the package linux-headers-amd64
+	  --headers  the directory to build modules in
+	  --vmlinux  the uncompressed kernel (the default); unpacked when it is missing
+	  --modules  the directory of its modules (as /lib/modules/VERSION); unpacked when missing
+	EOT
+}
+
+# Prints the version that is meant when none is given.
+default_version()
+{
+	local depends
+
+	if [[ ${KERNEL:-/} != */* ]]; then
+		printf '%s\n' "$KERNEL"
+		return
+	fi
+	depends=$(dpkg-query -W -f '${Depends}' linux-headers-amd64 2>/dev/null) ||
+		die "$EXIT_NO_BOOT" "linux-headers-amd64 is not installed; run selftests/setup.sh"
+	[[ $depends =~ linux-headers-([^ ,]+) ]] ||
+		die "$EXIT_NO_BOOT" "linux-headers-amd64 names no headers"
+	printf '%s\n' "${BASH_REMATCH[1]}"
+}
+
+headers()
+{
+	local dir
+
+	for dir in "/lib/modules/$1/build" "/usr/src/linux-headers-$1"; do
+		if [[ -e $dir/Makefile ]]; then
+			printf '%s\n' "$dir"
+			return
+		fi
+	done
+	die "$EXIT_NO_BOOT" "no headers of kernel $1; install linux-headers-$1"
+}
+
+# unpack_image VERSION PATH DIR: PATH, and what is below, of the package linux-image-VERSION
+unpack_image()
+{
+	local version=$1 path=$2 dir=$3 deb
+
+	echo "fetching kernel $version (once)" >&2
+	mkdir "$dir/deb"
+	# As another user apt could not write there; it says so, and goes on.
+	(cd "$dir/deb" && apt-get download -q "linux-image-$version") >&2 || return
+	deb=$(find "$dir/deb" -name '*.deb')
+	dpkg-deb --fsys-tarfile "$deb" | tar -C "$dir" -x "$path" || return
+	rm -r "$dir/deb"
+}
+
+# make_vmlinux VERSION DIR
+make_vmlinux()
+{
+	local version=$1 dir=$2 vmlinuz=/boot/vmlinuz-$1 source
+
+	if [[ ! -r $vmlinuz ]]; then
+		unpack_image "$version" "./boot/vmlinuz-$version" "$dir" || return
+		vmlinuz=$dir/boot/vmlinuz-$version
+	fi
+	source=$("$here/../kernel-source.sh") || return
+	"$source/scripts/extract-vmlinux" "$vmlinuz" >"$dir/vmlinux" || return
+	rm -rf "${dir:?}/boot"
+}
+
+# make_modules VERSION DIR
+make_modules()
+{
+	local version=$1 dir=$2
+
+	unpack_image "$version" "./lib/modules/$version" "$dir" || return
+	/sbin/depmod -b "$dir" "$version"
+}
+
+# The build of a kernel package, so that a security update is not taken for what is in the cache.
+# Without any of its packages installed, only the version is known.
+build_of()
+{
+	local name build
+
+	for name in "linux-headers-$1" "linux-image-$1"; do
+		if build=$(dpkg-query -W -f '${Version}' "$name" 2>/dev/null) && [[ $build ]]; then
+			printf '%s\n' "$build"
+			return
+		fi
+	done
+	printf 'unknown\n'
+}
+
+vmlinux()
+{
+	local dir
+
+	dir=$(fill_cache "kernel-$1-$(build_of "$1")" make_vmlinux "$1") || exit
+	printf '%s/vmlinux\n' "$dir"
+}
+
+modules()
+{
+	local dir
+
+	if [[ -e /lib/modules/$1/modules.dep ]]; then
+		printf '/lib/modules/%s\n' "$1"
+		return
+	fi
+	dir=$(fill_cache "modules-$1-$(build_of "$1")" make_modules "$1") || exit
+	printf '%s/lib/modules/%s\n' "$dir" "$1"
+}
+
+main()
+{
+	local what=vmlinux version
+
+	case ${1:-} in
+	--help | -h)
+		usage
+		exit 0
+		;;
+	--version | --headers | --vmlinux | --modules)
+		what=${1#--}
+		shift
+		;;
+	-*)
+		usage >&2
+		exit 4
+		;;
+	esac
+	if (($#)); then
+		version=$1
+	else
+		version=$(default_version)
+	fi
+
+	if [[ $what == version ]]; then
+		printf '%s\n' "$version"
+	else
+		"$what" "$version"
+	fi
+}
+
+main "$@"
