@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The kernel side of kapi_test: calls the exported functions, and fails to load if a result is not
+ * the expected one. Every comparison that fails is in the kernel's log.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/atomic.h>
+#include <linux/completion.h>
+#include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/interrupt.h>
+#include <linux/irq_work.h>
+#include <linux/module.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+
+#include <linux/bpfmaps.h>
+
+static char *check = "";
+module_param(check, charp, 0);
+MODULE_PARM_DESC(check, "which of the checks to do");
+
+static char *path;
+module_param(path, charp, 0);
+MODULE_PARM_DESC(path, "of a pinned map");
+
+static int fd = -1;
+module_param(fd, int, 0);
+MODULE_PARM_DESC(fd, "descriptor of a map");
+
+static int mode = 3;
+module_param(mode, int, 0);
+MODULE_PARM_DESC(mode, "FMODE_READ 1, FMODE_WRITE 2 or both 3");
+
+static int expect;
+module_param(expect, int, 0);
+MODULE_PARM_DESC(expect, "the errno that taking the map gives, or 0");
+
+static int failures;
+
+#define EXPECT(expr, want) expect_long(#expr, (long)(expr), (long)(want))
+
+static void expect_long(const char *expr, long got, long want)
+{
+	if (got == want)
+		return;
+	failures++;
+	pr_info("%s: %s is %ld, expected %ld\n", check, expr, got, want);
+}
+
+static struct bpfmaps_map *take(void)
+{
+	fmode_t fmode = (__force fmode_t)mode;
+
+	return path ? bpfmaps_map_get_path(path, fmode) : bpfmaps_map_get(fd, fmode);
+}
+
+/* Taking a map was all. */
+static void check_get(struct bpfmaps_map *map)
+{
+}
+
+static u64 value_of(struct bpfmaps_map *map, u32 key)
+{
+	u64 *value, copy = 0;
+
+	rcu_read_lock();
+	value = bpfmaps_lookup_elem(map, &key);
+	if (value)
+		copy = READ_ONCE(*value);
+	rcu_read_unlock();
+	return copy;
+}
+
+static int set(struct bpfmaps_map *map, u32 key, u64 value, u64 flags, gfp_t gfp)
+{
+	return bpfmaps_update_elem(map, &key, &value, flags, gfp);
+}
+
+static int del(struct bpfmaps_map *map, u32 key)
+{
+	return bpfmaps_delete_elem(map, &key);
+}
+
+static void add_in_place(struct bpfmaps_map *map, u32 key, u64 what)
+{
+	atomic64_t *value;
+
+	rcu_read_lock();
+	value = bpfmaps_lookup_elem(map, &key);
+	if (value)
+		atomic64_add(what, value);
+	rcu_read_unlock();
+}
+
+/* What holds in every context, on a hash of 4 and 8 bytes with room for 8 elements. */
+static void use_hash(struct bpfmaps_map *map, gfp_t gfp)
+{
+	u32 key;
+
+	EXPECT(del(map, 1), -ENOENT);
+	EXPECT(set(map, 1, 10, BPFMAPS_EXIST, gfp), -ENOENT);
+	EXPECT(set(map, 1, 10, BPFMAPS_EXIST + 1, gfp), -EINVAL);
+	EXPECT(set(map, 1, 10, BPFMAPS_NOEXIST, gfp), 0);
+	EXPECT(set(map, 1, 11, BPFMAPS_NOEXIST, gfp), -EEXIST);
+	EXPECT(value_of(map, 1), 10);
+	EXPECT(set(map, 1, 12, BPFMAPS_EXIST, gfp), 0);
+	add_in_place(map, 1, 5);
+	EXPECT(value_of(map, 1), 17);
+	for (key = 2; key <= 8; key++)
+		EXPECT(set(map, key, key, BPFMAPS_ANY, gfp), 0);
+	EXPECT(set(map, 9, 9, BPFMAPS_ANY, gfp), -E2BIG);
+	for (key = 1; key <= 8; key++)
+		EXPECT(del(map, key), 0);
+	EXPECT(value_of(map, 1), 0);
+}
+
+static void check_process(struct bpfmaps_map *map)
+{
+	use_hash(map, GFP_KERNEL);
+	use_hash(map, GFP_ATOMIC);
+}
+
+static struct bpfmaps_map *context_map;
+static DECLARE_COMPLETION(context_done);
+
+static void softirq_work(struct tasklet_struct *tasklet)
+{
+	EXPECT(!!in_serving_softirq(), 1);
+	use_hash(context_map, GFP_ATOMIC);
+	complete(&context_done);
+}
+
+static void check_softirq(struct bpfmaps_map *map)
+{
+	static DECLARE_TASKLET(tasklet, softirq_work);
+
+	context_map = map;
+	tasklet_schedule(&tasklet);
+	wait_for_completion(&context_done);
+	tasklet_kill(&tasklet);
+}
+
+static void hardirq_work(struct irq_work *work)
+{
+	EXPECT(!!in_hardirq(), 1);
+	use_hash(context_map, GFP_ATOMIC);
+	complete(&context_done);
+}
+
+static void check_hardirq(struct bpfmaps_map *map)
+{
+	static struct irq_work work = IRQ_WORK_INIT_HARD(hardirq_work);
+
+	context_map = map;
+	irq_work_queue(&work);
+	wait_for_completion(&context_done);
+	irq_work_sync(&work);
+}
+
+/* A value keeps its address and its key while a reader may look at it, deleted or not. */
+static void check_recycle(struct bpfmaps_map *map)
+{
+	u64 *value;
+	u32 i, key = 1;
+
+	EXPECT(set(map, key, 4711, BPFMAPS_ANY, GFP_KERNEL), 0);
+	rcu_read_lock();
+	value = bpfmaps_lookup_elem(map, &key);
+	EXPECT(!!value, 1);
+	EXPECT(del(map, key), 0);
+	for (i = 0; i < 1000; i++) {
+		EXPECT(set(map, 100 + i, 1, BPFMAPS_NOEXIST, GFP_ATOMIC), 0);
+		EXPECT(del(map, 100 + i), 0);
+	}
+	EXPECT(value ? *value : 0, 4711);
+	rcu_read_unlock();
+}
+
+static int sum_value(struct bpfmaps_map *map, const void *key, void *value, void *ctx)
+{
+	*(u64 *)ctx += *(u64 *)value;
+	return 0;
+}
+
+static int delete_one(struct bpfmaps_map *map, const void *key, void *value, void *ctx)
+{
+	u32 copy = *(u32 *)key;
+
+	EXPECT(bpfmaps_delete_elem(map, &copy), 0);
+	return 0;
+}
+
+static int stop(struct bpfmaps_map *map, const void *key, void *value, void *ctx)
+{
+	return 42;
+}
+
+static void check_iterate(struct bpfmaps_map *map)
+{
+	u64 sum = 0;
+	u32 key;
+
+	EXPECT(bpfmaps_iterate_elems(map, stop, NULL), 0);
+	for (key = 1; key <= 8; key++)
+		EXPECT(set(map, key, key, BPFMAPS_ANY, GFP_KERNEL), 0);
+	EXPECT(bpfmaps_iterate_elems(map, sum_value, &sum), 0);
+	EXPECT(sum, 36);
+	EXPECT(bpfmaps_iterate_elems(map, stop, NULL), 42);
+	EXPECT(bpfmaps_iterate_elems(map, delete_one, NULL), 0);
+	EXPECT(bpfmaps_iterate_elems(map, stop, NULL), 0);
+}
+
+/* An array of 8 values of 8 bytes. */
+static void check_array(struct bpfmaps_map *map)
+{
+	u64 sum = 0;
+
+	EXPECT(set(map, 8, 1, BPFMAPS_ANY, GFP_KERNEL), -E2BIG);
+	EXPECT(set(map, U32_MAX, 1, BPFMAPS_ANY, GFP_KERNEL), -E2BIG);
+	EXPECT(set(map, 0, 1, BPFMAPS_NOEXIST, GFP_KERNEL), -EEXIST);
+	EXPECT(del(map, 0), -EINVAL);
+	EXPECT(set(map, 7, 70, BPFMAPS_ANY, GFP_ATOMIC), 0);
+	add_in_place(map, 7, 7);
+	EXPECT(value_of(map, 7), 77);
+	EXPECT(bpfmaps_iterate_elems(map, sum_value, &sum), 0);
+	EXPECT(sum, 77);
+}
+
+/* Values of more than a page are copied under a lock that sleeps. */
+static void check_large(struct bpfmaps_map *map)
+{
+	struct bpfmaps_map_info info;
+	u32 key = 0;
+	void *value;
+
+	bpfmaps_map_get_info(map, &info);
+	value = kzalloc(info.value_size, GFP_KERNEL);
+	EXPECT(!!value, 1);
+	if (!value)
+		return;
+	EXPECT(bpfmaps_update_elem(map, &key, value, BPFMAPS_ANY, GFP_ATOMIC), -EOPNOTSUPP);
+	EXPECT(bpfmaps_update_elem(map, &key, value, BPFMAPS_ANY, GFP_KERNEL), 0);
+	kfree(value);
+}
+
+static void check_rdonly(struct bpfmaps_map *map)
+{
+	EXPECT(set(map, 1, 1, BPFMAPS_ANY, GFP_KERNEL), -EACCES);
+	EXPECT(del(map, 1), -EACCES);
+}
+
+static const struct {
+	const char *name;
+	void (*fn)(struct bpfmaps_map *map);
+} checks[] = {
+	{ "get", check_get },
+	{ "process", check_process },
+	{ "softirq", check_softirq },
+	{ "hardirq", check_hardirq },
+	{ "recycle", check_recycle },
+	{ "iterate", check_iterate },
+	{ "array", check_array },
+	{ "large", check_large },
+	{ "rdonly", check_rdonly },
+};
+
+static void run_check(struct bpfmaps_map *map)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(checks); i++)
+		if (!strcmp(check, checks[i].name))
+			return checks[i].fn(map);
+	EXPECT(-EINVAL, 0);
+}
+
+static int __init kapi_kmod_init(void)
+{
+	struct bpfmaps_map *map = take();
+
+	EXPECT(PTR_ERR_OR_ZERO(map), -expect);
+	if (!IS_ERR(map)) {
+		/* One reference more and one less. */
+		bpfmaps_map_inc(map);
+		run_check(map);
+		bpfmaps_map_put(map);
+		bpfmaps_map_put(map);
+	}
+	return failures ? -EIO : 0;
+}
+
+static void __exit kapi_kmod_exit(void)
+{
+}
+
+module_init(kapi_kmod_init);
+module_exit(kapi_kmod_exit);
+
+MODULE_DESCRIPTION("bpfmaps: test of the exported functions");
+MODULE_AUTHOR("The bpfmaps authors");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * For unload_test.sh: holds the module in one way, or makes and drops maps.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <linux/bpfmaps.h>
+
+#define ENTRIES		64
+#define VALUE_SIZE	256
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
+static void fail(const char *what)
+{
+	fprintf(stderr, "unload_helper: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static int open_device(void)
+{
+	int fd = open("/dev/bpfmaps", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		fail("/dev/bpfmaps");
+	return fd;
+}
+
+static int create(int dev, __u32 type, __u32 flags)
+{
+	struct bpfmaps_create_attr attr = {
+		.map_type = type,
+		.key_size = sizeof(__u32),
+		.value_size = VALUE_SIZE,
+		.max_entries = ENTRIES,
+		.map_flags = flags,
+	};
+	int fd = ioctl(dev, BPFMAPS_IOC(BPFMAPS_MAP_CREATE, sizeof(attr)), &attr);
+
+	if (fd < 0)
+		fail("create");
+	return fd;
+}
+
+static void fill(int dev, int map)
+{
+	char value[VALUE_SIZE] = "";
+	__u32 key;
+	struct bpfmaps_elem_attr attr = {
+		.map_fd = map,
+		.key = (uintptr_t)&key,
+		.value = (uintptr_t)value,
+	};
+
+	for (key = 0; key < ENTRIES; key++)
+		if (ioctl(dev, BPFMAPS_IOC(BPFMAPS_MAP_UPDATE_ELEM, sizeof(attr)), &attr))
+			fail("update");
+}
+
+static void pin(int dev, int map, const char *path)
+{
+	struct bpfmaps_obj_attr attr = {
+		.pathname = (uintptr_t)path,
+		.bpf_fd = map,
+	};
+
+	if (ioctl(dev, BPFMAPS_IOC(BPFMAPS_OBJ_PIN, sizeof(attr)), &attr))
+		fail(path);
+}
+
+/* Says so, and waits until standard input ends. */
+static void hold(void)
+{
+	char c;
+
+	puts("held");
+	fflush(stdout);
+	while (read(STDIN_FILENO, &c, 1) > 0)
+		;
+}
+
+static void hold_map(void)
+{
+	int dev = open_device();
+
+	create(dev, BPFMAPS_TYPE_HASH, 0);
+	close(dev);
+	hold();
+}
+
+static void hold_mapping(void)
+{
+	int dev = open_device();
+	int map = create(dev, BPFMAPS_TYPE_ARRAY, BPFMAPS_F_MMAPABLE);
+	void *p = mmap(NULL, ENTRIES * VALUE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
+
+	if (p == MAP_FAILED)
+		fail("mmap");
+	close(map);
+	close(dev);
+	hold();
+}
+
+static void cycle(long times)
+{
+	static const struct {
+		__u32 type, flags;
+	} maps[] = {
+		{ BPFMAPS_TYPE_HASH, 0 },
+		{ BPFMAPS_TYPE_HASH, BPFMAPS_F_NO_PREALLOC },
+		{ BPFMAPS_TYPE_ARRAY, 0 },
+		{ BPFMAPS_TYPE_ARRAY, BPFMAPS_F_MMAPABLE },
+	};
+	int dev = open_device();
+
+	while (times--) {
+		for (size_t i = 0; i < ARRAY_SIZE(maps); i++) {
+			int map = create(dev, maps[i].type, maps[i].flags);
+
+			fill(dev, map);
+			close(map);
+		}
+	}
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "";
+
+	if (!strcmp(what, "device")) {
+		open_device();
+		hold();
+	} else if (!strcmp(what, "map")) {
+		hold_map();
+	} else if (!strcmp(what, "mapping")) {
+		hold_mapping();
+	} else if (!strcmp(what, "pin") && argc == 3) {
+		int dev = open_device();
+
+		pin(dev, create(dev, BPFMAPS_TYPE_HASH, 0), argv[2]);
+	} else if (!strcmp(what, "cycle") && argc == 3) {
+		cycle(atol(argv[2]));
+	} else {
+		fprintf(stderr,
+			"usage: unload_helper device | map | mapping | pin PATH | cycle N\n");
+		return 2;
+	}
+	return 0;
+}

@@ -1,0 +1,157 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Unloading the module, and what maps leave behind. Runs in the guest.
+# shellcheck disable=SC2317 # result calls most of the functions
+set -euo pipefail
+
+readonly pins=/sys/fs/bpfmaps
+# In kilobytes. With so many cycles of four maps it is less than an object of 64 bytes in each.
+readonly cycles=2000 bound=124
+
+count=0 failed=0
+
+# result NAME COMMAND...: passed if COMMAND ends with 0; what it prints explains a failure
+result()
+{
+	local name=$1 text
+
+	shift
+	count=$((count + 1))
+	if text=$("$@" 2>&1); then
+		echo "ok $count $name"
+	else
+		echo "not ok $count $name"
+		echo "# ${text//$'\n'/$'\n'\# }"
+		failed=1
+	fi
+}
+
+loaded()
+{
+	grep -q '^bpfmaps ' /proc/modules
+}
+
+# The references of what was closed are given back a moment later.
+unload()
+{
+	local try
+
+	for ((try = 0; try < 40; try++)); do
+		if rmmod bpfmaps 2>/tmp/rmmod; then
+			return 0
+		fi
+		sleep 0.25
+	done
+	cat /tmp/rmmod
+	return 1
+}
+
+load()
+{
+	insmod /lib/bpfmaps.ko && mount -t bpfmaps bpfmaps "$pins"
+}
+
+refuses_to_unload()
+{
+	if rmmod bpfmaps 2>/tmp/rmmod; then
+		echo "rmmod worked"
+		load
+		return 1
+	fi
+	cat /tmp/rmmod
+	loaded && grep -qiE 'busy|in use|temporarily unavailable' /tmp/rmmod
+}
+
+# busy_while WHAT: with the file system unmounted, so that only WHAT holds the module
+busy_while()
+{
+	local status=0 in=/tmp/hold.in out=/tmp/hold.out line pid
+
+	umount "$pins" || return
+	rm -f "$in" "$out"
+	mkfifo "$in" "$out" || return
+	unload_helper "$1" <"$in" >"$out" &
+	pid=$!
+	exec 8>"$in" 9<"$out"
+	if read -r line <&9 && [[ $line == held ]]; then
+		refuses_to_unload || status=1
+	else
+		echo "unload_helper $1 did not start"
+		status=1
+	fi
+	exec 8>&- 9<&-
+	wait "$pid" || status=1
+	mount -t bpfmaps bpfmaps "$pins" || status=1
+	return "$status"
+}
+
+# The pin stays, for the next test: unmounting has to let it go.
+busy_while_pinned()
+{
+	unload_helper pin "$pins/held" || return
+	refuses_to_unload
+}
+
+unloads_clean()
+{
+	umount "$pins" && unload && leftovers
+}
+
+loads_again()
+{
+	load && unload_helper cycle 1
+}
+
+# Prints the kilobytes of each kind of kernel memory that a map may use.
+memory()
+{
+	local file
+
+	for file in /sys/kernel/slab/*/shrink; do
+		echo 1 >"$file" 2>/dev/null || true
+	done
+	awk '/^(SUnreclaim|VmallocUsed|Percpu):/ { print $1, $2 }' /proc/meminfo
+}
+
+# grown BEFORE AFTER: prints what grew over the bound, and ends with 1 if anything did
+grown()
+{
+	awk -v bound="$bound" '
+	NR == FNR { before[$1] = $2; next }
+	$2 - before[$1] > bound { print $1, before[$1], "kB before,", $2, "kB after"; bad = 1 }
+	END { exit bad }' <(echo "$1") <(echo "$2")
+}
+
+keeps_no_memory()
+{
+	local before after try growth
+
+	unload_helper cycle 500 || return
+	sleep 1
+	before=$(memory)
+	unload_helper cycle "$cycles" || return
+	for ((try = 0; try < 20; try++)); do
+		sleep 0.5
+		after=$(memory)
+		if growth=$(grown "$before" "$after"); then
+			return 0
+		fi
+	done
+	echo "$growth"
+	return 1
+}
+
+echo "TAP version 13"
+echo "1..9"
+result "rmmod fails while the file system is mounted" refuses_to_unload
+result "rmmod fails while the device is open" busy_while device
+result "rmmod fails while a map is open" busy_while map
+result "rmmod fails while only a mapping is left" busy_while mapping
+result "rmmod fails while a map is pinned" busy_while_pinned
+result "nothing is left after unmounting with a pin, and rmmod" unloads_clean
+result "the module loads again" loads_again
+result "maps that are gone hold no memory" keeps_no_memory
+result "nothing is left after the maps and rmmod" unloads_clean
+load
+exit "$failed"
