@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Where bpfmaps differs from bpf(2) on purpose: nothing else may. Each entry has to be seen in
+ * a run, so that one that has become wrong is noticed.
+ */
+#ifndef DEVIATIONS_H
+#define DEVIATIONS_H
+
+/**
+ * struct deviation - one allowed difference; all but @reason are fnmatch(3) patterns
+ * @cases: names of cases
+ * @bpf: what bpf(2) does there
+ * @ours: what bpfmaps does there
+ * @reason: why
+ */
+struct deviation {
+	const char *cases;
+	const char *bpf;
+	const char *ours;
+	const char *reason;
+};
+
+static const struct deviation deviations[] = {
+	{
+		"*/create/unprivileged", "create: -1 EPERM", "create: a descriptor",
+		"who may use the device may create maps; no capability is asked for",
+	}, {
+		"*/freeze/unprivileged", "freeze: -1 EPERM", "freeze: 0",
+		"freezing asks for a writable descriptor, not for CAP_BPF",
+	}, {
+		"*/freeze/read-only descriptor", "freeze: 0", "freeze: -1 EPERM",
+		"freezing asks for a writable descriptor, as bpf(2) does since 6.5",
+	}, {
+		"*/file/memlock", "memlock:\t*", "memlock:\t*",
+		"memlock is the memory that is really held",
+	}, {
+		"*/ids/of a stranger", "of no map: -1 EPERM", "of no map: -1 ENOENT",
+		"ids may be asked for by anybody, who sees the own maps",
+	}, {
+		"*/ids/of a stranger", "next id: -1 EPERM", "next id: -1 ENOENT",
+		"ids may be asked for by anybody, who sees the own maps",
+	}, {
+		"*/ids/of a stranger", "next id of a large one: -1 EPERM",
+		"next id of a large one: -1 ENOENT",
+		"ids may be asked for by anybody, who sees the own maps",
+	}, {
+		"*/ids/of an owner", "create: -1 EPERM", "create: a descriptor",
+		"who may use the device may create maps; no capability is asked for",
+	}, {
+		"*/ids/of an owner", "next id: -1 EPERM", "next id: 0",
+		"ids may be asked for by anybody, who sees the own maps",
+	}, {
+		"*/ids/of an owner", "descriptor by id: -1 EPERM", "descriptor by id: a descriptor",
+		"ids may be asked for by anybody, who sees the own maps",
+	}, {
+		"*/pin/of a *-only descriptor", "get: a descriptor", "get: -1 EPERM",
+		"a pin gives no more access than the descriptor that it was made with",
+	}, {
+		"array/mapping/madvise 4", "touch: signal 7", "touch: exit 0",
+		"a mapping gets its pages back when they are touched again",
+	}, {
+		"*/create/map_ifindex 1", "create: -1 EOPNOTSUPP", "create: -1 EINVAL",
+		"maps are not handed to network devices",
+	}, {
+		"array/create/max_entries U32_MAX and map_name *", "create: -1 ENOMEM",
+		"create: -1 EINVAL",
+		"everything is checked before memory is taken",
+	}, {
+		"array/create/zero seed unprivileged", "zero seed: -1 EPERM",
+		"zero seed: -1 EINVAL",
+		"who may use the device may create maps, and no array has a seed",
+	},
+};
+
+#endif

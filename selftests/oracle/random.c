@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Long random sequences, the same on a map of each back end. Keys come from a small set, so that
+ * present and absent keys, full and empty maps all occur often.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "oracle.h"
+
+#define OPS_PER_SHAPE	1000
+#define SIDES		2
+#define KEYS_SPARE	4
+
+struct random_shape {
+	__u32 key;
+	__u32 value;
+	__u32 max;
+	__u32 flags;
+};
+
+/* One sequence: the runs, a map of each, and the state of the generator. */
+struct sequence {
+	struct run r[SIDES];
+	int fd[SIDES];
+	const struct map_type *type;
+	struct random_shape s;
+	unsigned long long state;
+	unsigned long long seed;
+	unsigned long op;
+	unsigned char *key;
+	unsigned char *value;
+};
+
+static __u32 draw(struct sequence *q)
+{
+	unsigned long long z = q->state += 0x9e3779b97f4a7c15ULL;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+	return (z ^ (z >> 31)) >> 16;
+}
+
+static void random_bytes(struct sequence *q, unsigned char *p, size_t len)
+{
+	__u32 word;
+	size_t n;
+
+	for (; len; p += n, len -= n) {
+		word = draw(q);
+		n = len < sizeof(word) ? len : sizeof(word);
+		memcpy(p, &word, n);
+	}
+}
+
+/* More keys than fit, by half; of an array some that are far out of range. */
+static void draw_key(struct sequence *q)
+{
+	__u32 index = draw(q) % (q->s.max + q->s.max / 2 + KEYS_SPARE);
+
+	if (!q->type->keyed) {
+		if (draw(q) % 64 == 0)
+			index = draw(q) << 4;
+		memcpy(q->key, &index, sizeof(index));
+		return;
+	}
+	memset(q->key, 0x40, q->s.key);
+	q->key[0] = index;
+	q->key[q->s.key - 1] ^= index >> 8;
+}
+
+static const char *op_name(unsigned int cmd)
+{
+	switch (cmd) {
+	case BPFMAPS_MAP_LOOKUP_ELEM:
+		return "lookup";
+	case BPFMAPS_MAP_UPDATE_ELEM:
+		return "update";
+	case BPFMAPS_MAP_DELETE_ELEM:
+		return "delete";
+	}
+	return "next key";
+}
+
+static void sequence_differs(struct sequence *q, const char *what, const char *a, const char *b)
+{
+	char name[128];
+
+	snprintf(name, sizeof(name), "random of %u/%u, %u entries, flags %#x", q->s.key,
+		 q->s.value, q->s.max, q->s.flags);
+	report_difference("%s/%s: ORACLE_SEED=%llu, operation %lu, %s: bpf(2) \"%s\", %s \"%s\"",
+			  q->type->name, name, q->seed, q->op, what, a, q->r[1].be->name, b);
+}
+
+static const char *result(int ret, int err, char *text)
+{
+	if (ret >= 0)
+		sprintf(text, "%d", ret);
+	else
+		sprintf(text, "%d %s", ret, errno_name(err));
+	return text;
+}
+
+/* One operation on both maps. Returns false where they differ. */
+static bool both(struct sequence *q, unsigned int cmd, __u64 flags)
+{
+	int ret[SIDES], err[SIDES], i;
+	char text[SIDES][32];
+	void *value = NULL;
+
+	for (i = 0; i < SIDES; i++) {
+		if (cmd == BPFMAPS_MAP_LOOKUP_ELEM)
+			value = out_buf(&q->r[i], q->s.value);
+		else if (cmd == BPFMAPS_MAP_UPDATE_ELEM)
+			value = q->value;
+		ret[i] = elem_quiet(&q->r[i], cmd, q->fd[i], q->key, value, flags);
+		err[i] = ret[i] < 0 ? errno : 0;
+	}
+	if (ret[0] != ret[1] || err[0] != err[1]) {
+		sequence_differs(q, op_name(cmd), result(ret[0], err[0], text[0]),
+				 result(ret[1], err[1], text[1]));
+		return false;
+	}
+	if (cmd == BPFMAPS_MAP_LOOKUP_ELEM &&
+	    memcmp(q->r[0].out, q->r[1].out, q->s.value + 2 * GUARD)) {
+		sequence_differs(q, op_name(cmd), "a value", "another");
+		return false;
+	}
+	return true;
+}
+
+/* The rule for a key that is not there is the same, the keys are not. */
+static bool next_of_absent(struct sequence *q)
+{
+	unsigned char first[128] = "", next[128] = "";
+	int same[SIDES], i;
+
+	for (i = 0; i < SIDES; i++) {
+		if (!elem_quiet(&q->r[i], BPFMAPS_MAP_LOOKUP_ELEM, q->fd[i], q->key,
+				out_buf(&q->r[i], q->s.value), 0))
+			return true;
+		same[i] = 2 + elem_quiet(&q->r[i], BPFMAPS_MAP_GET_NEXT_KEY, q->fd[i], NULL, first,
+					 0);
+		same[i] += 8 * elem_quiet(&q->r[i], BPFMAPS_MAP_GET_NEXT_KEY, q->fd[i], q->key,
+					  next, 0);
+		same[i] += 64 * memcmp(first, next, q->s.key) != 0;
+	}
+	if (same[0] != same[1])
+		sequence_differs(q, "next of an absent key", "the first", "not the first");
+	return same[0] == same[1];
+}
+
+static bool same_contents(struct sequence *q)
+{
+	int i;
+
+	for (i = 0; i < SIDES; i++) {
+		*q->r[i].len = 0;
+		note_contents(&q->r[i], q->fd[i], q->s.key, q->s.value);
+	}
+	if (!strcmp(q->r[0].trace, q->r[1].trace))
+		return true;
+	sequence_differs(q, "contents", "some", "others");
+	return false;
+}
+
+static bool update(struct sequence *q)
+{
+	static const __u64 usual[] = { 0, 0, 0, BPFMAPS_NOEXIST, BPFMAPS_EXIST };
+	static const __u64 odd[] = { 3, 4, 5, 8, 16, 1ULL << 32, 1ULL << 63 };
+	__u64 flags = usual[draw(q) % ARRAY_LEN(usual)];
+
+	if (draw(q) % 16 == 0)
+		flags = odd[draw(q) % ARRAY_LEN(odd)];
+	random_bytes(q, q->value, q->s.value);
+	return both(q, BPFMAPS_MAP_UPDATE_ELEM, flags);
+}
+
+/* Inserting and deleting take turns in having the upper hand. */
+static bool one_op(struct sequence *q)
+{
+	__u32 phase = q->op / 256 % 4, dice = draw(q) % 100;
+	__u32 inserts = phase == 0 ? 60 : phase == 2 ? 15 : 40;
+
+	draw_key(q);
+	if (dice < inserts)
+		return update(q);
+	if (dice < 75)
+		return both(q, BPFMAPS_MAP_DELETE_ELEM, 0);
+	if (dice < 94)
+		return both(q, BPFMAPS_MAP_LOOKUP_ELEM, dice == 93 ? draw(q) : 0);
+	return next_of_absent(q);
+}
+
+static bool start(struct sequence *q, const struct backend *other)
+{
+	int i;
+
+	run_start(&q->r[0], 0, &bpf_backend, q->type);
+	run_start(&q->r[1], 1, other, q->type);
+	for (i = 0; i < SIDES; i++)
+		q->fd[i] = new_map(&q->r[i], q->s.key, q->s.value, q->s.max, q->s.flags);
+	q->key = malloc(q->s.key);
+	q->value = malloc(q->s.value);
+	if (q->fd[0] >= 0 && q->fd[1] >= 0)
+		return true;
+	sequence_differs(q, "create", q->r[0].trace, q->r[1].trace);
+	return false;
+}
+
+static unsigned long run_sequence(struct sequence *q, const struct backend *other)
+{
+	/* A look at everything costs as much as all else together where there is much. */
+	__u32 interval = q->s.max * q->s.value > 100000 ? 500 : 250;
+	bool same = start(q, other);
+
+	for (q->op = 0; same && q->op < OPS_PER_SHAPE; q->op++) {
+		same = one_op(q);
+		if (same && q->op % interval == interval - 1)
+			same = same_contents(q);
+	}
+	free(q->key);
+	free(q->value);
+	run_end(&q->r[0]);
+	run_end(&q->r[1]);
+	return q->op;
+}
+
+/* Returns the number of operations done. */
+unsigned long random_ops(const struct map_type *t, unsigned long long seed)
+{
+	static const __u32 sizes[][2] = {
+		{ 4, 8 }, { 16, 64 }, { 7, 13 }, { 64, 300 }, { 5, 5000 },
+	};
+	static const __u32 maxima[] = { 1, 7, 64, 1000 };
+	struct sequence q = { .type = t, .seed = seed, .state = seed };
+	unsigned long ops = 0;
+	size_t i, j;
+	int other;
+
+	for (i = 0; i < ARRAY_LEN(sizes); i++) {
+		for (j = 0; j < ARRAY_LEN(maxima); j++) {
+			for (other = 0; other < 2; other++) {
+				q.s = (struct random_shape) {
+					t->keyed ? sizes[i][0] : 4, sizes[i][1], maxima[j], 0
+				};
+				if (other)
+					q.s.flags = t->keyed ? BPFMAPS_F_NO_PREALLOC :
+						    BPFMAPS_F_MMAPABLE;
+				ops += run_sequence(&q, (i + j) % 2 ? &dev_backend : &self_backend);
+			}
+		}
+	}
+	return ops;
+}
