@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What maps hold is charged to the memory cgroup of who made them: over its limit a call fails with
+ * ENOMEM, and nobody is killed.
+ */
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <kselftest_harness.h>
+
+#include "bpfmaps_util.h"
+
+#define CGROUP	"/sys/fs/cgroup"
+#define GROUP	CGROUP "/bpfmaps_test"
+#define MIB	1048576LL
+#define LIMIT	(24 * MIB)
+#define ROOM	(8 * MIB)
+
+/* How far the charges of one group can be off: what each CPU has reserved, and this program. */
+#define SLACK	(2 * MIB)
+
+static int put_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = write(fd, text, strlen(text)) < 0 ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
+static long long get_number(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	long long number = -1;
+
+	if (f) {
+		if (fscanf(f, "%lld", &number) != 1)
+			number = -1;
+		fclose(f);
+	}
+	return number;
+}
+
+static long long current_bytes(void)
+{
+	return get_number(GROUP "/memory.current");
+}
+
+/* A line "@name NUMBER" of memory.events. */
+static long long event(const char *name)
+{
+	FILE *f = fopen(GROUP "/memory.events", "re");
+	long long number = -1, n;
+	char word[64];
+
+	while (f && fscanf(f, "%63s %lld", word, &n) == 2) {
+		if (!strcmp(word, name))
+			number = n;
+	}
+	if (f)
+		fclose(f);
+	return number;
+}
+
+/* Memory comes back when all who may look at it are through; at most for half a minute. */
+static long long settle(long long target)
+{
+	int i;
+
+	for (i = 0; i < 300 && current_bytes() > target; i++)
+		usleep(100000);
+	return current_bytes();
+}
+
+FIXTURE(memcg) {
+	int dev;
+	int max;	/* memory.max, open: in a full group not even that can be relied on */
+	long long start;
+};
+
+static int set_limit(int max, long long bytes)
+{
+	char text[32];
+	int len = snprintf(text, sizeof(text), "%lld", bytes);
+
+	return pwrite(max, text, len, 0) == len ? 0 : -errno;
+}
+
+FIXTURE_SETUP(memcg)
+{
+	self->dev = bm_open();
+	ASSERT_LE(0, self->dev);
+	ASSERT_EQ(0, put_text(CGROUP "/cgroup.subtree_control", "+memory"));
+	ASSERT_EQ(0, mkdir(GROUP, 0755));
+	self->max = open(GROUP "/memory.max", O_WRONLY | O_CLOEXEC);
+	ASSERT_EQ(0, set_limit(self->max, LIMIT));
+	ASSERT_EQ(0, put_text(GROUP "/cgroup.procs", "0"));
+	self->start = current_bytes();
+	ASSERT_LE(0, self->start);
+}
+
+FIXTURE_TEARDOWN(memcg)
+{
+	EXPECT_EQ(0, event("oom_kill"));
+	EXPECT_EQ(0, put_text(CGROUP "/cgroup.procs", "0"));
+	EXPECT_EQ(0, rmdir(GROUP));
+	close(self->max);
+	close(self->dev);
+}
+
+struct shape {
+	__u32 type;
+	__u32 value;
+	__u32 max;
+	__u32 flags;
+};
+
+static int create(int dev, const struct shape *s)
+{
+	return bm_create(dev, s->type, 4, s->value, s->max, s->flags);
+}
+
+TEST_F(memcg, create_over_the_limit)
+{
+	static const struct shape shapes[] = {
+		{ BPFMAPS_TYPE_ARRAY, 8, 64 * MIB / 8, 0 },
+		{ BPFMAPS_TYPE_ARRAY, 4096, 64 * MIB / 4096, BPFMAPS_F_MMAPABLE },
+		{ BPFMAPS_TYPE_ARRAY, 64 * MIB, 1, 0 },
+		{ BPFMAPS_TYPE_HASH, 8, 1 << 20, 0 },
+		{ BPFMAPS_TYPE_HASH, 2 * MIB, 32, 0 },
+		{ BPFMAPS_TYPE_HASH, 8, 1 << 22, BPFMAPS_F_NO_PREALLOC },
+	};
+	__u32 id = 0;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(shapes); i++)
+		EXPECT_EQ(-ENOMEM, create(self->dev, &shapes[i]))
+			TH_LOG("shape %zu", i);
+	set_limit(self->max, LIMIT + ROOM);
+	EXPECT_GT(self->start + SLACK, settle(self->start + SLACK));
+	EXPECT_EQ(-ENOENT, bm_next_id(self->dev, 0, &id));
+}
+
+/*
+ * Sets keys from 0 on until one fails, at most @max of them. This program is in the group, and what
+ * it does later may need memory, so it gets some, before anything else happens.
+ */
+static __u32 fill_up(int limit, int map, const void *value, __u32 max, int *err)
+{
+	__u32 key = 0;
+
+	*err = 0;
+	while (key < max) {
+		*err = bm_update(map, &key, value, BPFMAPS_ANY);
+		if (*err)
+			break;
+		key++;
+	}
+	set_limit(limit, LIMIT + ROOM);
+	return key;
+}
+
+/* The keys before the first that could not be set are there; the map works on. */
+TEST_F(memcg, insert_over_the_limit)
+{
+	static const __u32 sizes[] = { 8, 100, 1000, 4000, 10000, 100000, 1000000 };
+	static unsigned char value[1000000];
+	__u32 key, max, first = 0;
+	size_t i;
+	int map, err;
+
+	/* All of it is this program's own before the group is full. */
+	memset(value, 1, sizeof(value));
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		set_limit(self->max, LIMIT);
+		max = 2 * LIMIT / (sizes[i] + 64);
+		map = bm_create(self->dev, BPFMAPS_TYPE_HASH, 4, sizes[i], max,
+				BPFMAPS_F_NO_PREALLOC);
+		ASSERT_LE(0, map);
+		key = fill_up(self->max, map, value, max, &err);
+		EXPECT_EQ(-ENOMEM, err);
+		printf("# %u values of %u bytes in %lld MiB\n", key, sizes[i], LIMIT / MIB);
+		fflush(stdout);
+		EXPECT_LT(2, key);
+		EXPECT_EQ(-ENOENT, bm_lookup(map, &key, value));
+		EXPECT_EQ(0, bm_lookup(map, &first, value));
+		EXPECT_EQ(key, bm_count(map, 4, max));
+		close(map);
+		EXPECT_GT(self->start + SLACK, settle(self->start + SLACK));
+	}
+}
+
+/* Deleting makes room again. */
+TEST_F(memcg, delete_makes_room)
+{
+	int map = bm_create(self->dev, BPFMAPS_TYPE_HASH, 4, 20000, 10000, BPFMAPS_F_NO_PREALLOC);
+	static unsigned char value[20000];
+	__u32 key, i;
+	int err;
+
+	ASSERT_LE(0, map);
+	memset(value, 1, sizeof(value));
+	key = fill_up(self->max, map, value, 10000, &err);
+	ASSERT_EQ(-ENOMEM, err);
+	for (i = 0; i < key; i++)
+		EXPECT_EQ(0, bm_delete(map, &i));
+	EXPECT_GT(self->start + SLACK, settle(self->start + SLACK));
+	EXPECT_EQ(0, set_limit(self->max, LIMIT));
+	for (i = 0; i < key / 2; i++)
+		EXPECT_EQ(0, bm_update(map, &i, value, BPFMAPS_NOEXIST));
+	close(map);
+}
+
+/* memory.current tells what a map holds, and no longer when it is gone. */
+TEST_F(memcg, charged_and_given_back)
+{
+	static const struct shape shapes[] = {
+		{ BPFMAPS_TYPE_ARRAY, 8, 8 * MIB / 8, 0 },
+		{ BPFMAPS_TYPE_ARRAY, 1000, 8 * MIB / 1000, BPFMAPS_F_MMAPABLE },
+		{ BPFMAPS_TYPE_HASH, 1000, 8 * MIB / 1000, 0 },
+	};
+	long long held, after;
+	size_t i;
+	int map;
+
+	for (i = 0; i < ARRAY_SIZE(shapes); i++) {
+		map = create(self->dev, &shapes[i]);
+		ASSERT_LE(0, map);
+		held = current_bytes() - self->start;
+		EXPECT_LT(8 * MIB - SLACK, held);
+		EXPECT_LE(8 * MIB - SLACK, bm_fdinfo(map, "memlock"));
+		/* Not more than is true, but for what is reserved. */
+		EXPECT_GT(held + SLACK, bm_fdinfo(map, "memlock"));
+		close(map);
+		after = settle(self->start + SLACK) - self->start;
+		EXPECT_GT(SLACK, after);
+		printf("# shape %zu: %lld KiB held, %lld KiB afterwards\n", i, held >> 10,
+		       after >> 10);
+		fflush(stdout);
+	}
+}
+
+/* Elements are charged to the map's maker, whoever inserts them. */
+TEST_F(memcg, inserted_from_outside)
+{
+	int map = bm_create(self->dev, BPFMAPS_TYPE_HASH, 4, 10000, 10000, BPFMAPS_F_NO_PREALLOC);
+	static unsigned char value[10000];
+	long long before = current_bytes();
+	int err;
+
+	ASSERT_LE(0, map);
+	ASSERT_EQ(0, put_text(CGROUP "/cgroup.procs", "0"));
+	fill_up(self->max, map, value, 10000, &err);
+	EXPECT_EQ(-ENOMEM, err);
+	EXPECT_LT(before + LIMIT / 2, current_bytes());
+	close(map);
+	EXPECT_GT(self->start + SLACK, settle(self->start + SLACK));
+}
+
+/* memlock counts the elements, those that were there from the start and those that came. */
+TEST_F(memcg, memlock)
+{
+	static const __u32 sizes[] = { 1, 8, 100, 3000, 50000 };
+	static unsigned char value[50000];
+	long long empty, full;
+	__u32 key;
+	size_t i;
+	int map;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		map = bm_create(self->dev, BPFMAPS_TYPE_ARRAY, 4, sizes[i], 100, 0);
+		EXPECT_LE(100LL * sizes[i], bm_fdinfo(map, "memlock"));
+		close(map);
+		map = bm_create(self->dev, BPFMAPS_TYPE_HASH, 4, sizes[i], 100, 0);
+		EXPECT_LE(100LL * (4 + sizes[i]), bm_fdinfo(map, "memlock"));
+		close(map);
+		map = bm_create(self->dev, BPFMAPS_TYPE_HASH, 4, sizes[i], 100,
+				BPFMAPS_F_NO_PREALLOC);
+		empty = bm_fdinfo(map, "memlock");
+		for (key = 0; key < 100; key++)
+			EXPECT_EQ(0, bm_update(map, &key, value, BPFMAPS_ANY));
+		full = bm_fdinfo(map, "memlock");
+		EXPECT_LT(0, empty);
+		EXPECT_LE(empty + 100LL * (4 + sizes[i]), full);
+		printf("# values of %u bytes: memlock %lld, with 100 elements %lld\n", sizes[i],
+		       empty, full);
+		fflush(stdout);
+		close(map);
+	}
+}
+
+/* Failing again and again leaks nothing. */
+TEST_F(memcg, failures_leak_nothing)
+{
+	static const struct shape big = { BPFMAPS_TYPE_HASH, 1000, 64 * MIB / 1000, 0 };
+	int i;
+
+	for (i = 0; i < 20; i++)
+		EXPECT_EQ(-ENOMEM, create(self->dev, &big));
+	set_limit(self->max, LIMIT + ROOM);
+	EXPECT_GT(self->start + SLACK, settle(self->start + SLACK));
+}
+
+TEST_HARNESS_MAIN
