@@ -3,8 +3,10 @@
  * Large, zeroed memory: single pages from one NUMA node, charged to the caller's memory cgroup and
  * mapped side by side. The allocators that the kernel exports do each of this, but none all.
  */
+#include <linux/kmemleak.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/slab.h>
 #include <linux/vmalloc.h>
 
 #include "map.h"
@@ -62,11 +64,39 @@ void *bpfmaps_area_alloc(u64 size, int numa_node)
 	if (got == count) {
 		/* From here on the pages and their array belong to the mapping. */
 		area = vmap(pages, count, VM_MAP | VM_MAP_PUT_PAGES, PAGE_KERNEL);
-		if (area)
+		if (area) {
+			kmemleak_alloc(area, count << PAGE_SHIFT, 2, GFP_KERNEL);
 			return area;
+		}
 	}
 	area_free_pages(pages, got);
 	return ERR_PTR(fatal_signal_pending(current) ? -EINTR : -ENOMEM);
+}
+
+/* Bytes that an area of @size holds: its pages and the array of them. */
+u64 bpfmaps_area_mem_usage(u64 size)
+{
+	return PAGE_ALIGN(size) + DIV_ROUND_UP_ULL(size, PAGE_SIZE) * sizeof(struct page *);
+}
+
+/*
+ * Memory with undefined contents that kvfree() frees, or NULL: from the slabs, or an area where
+ * these have not enough in one piece. Process context.
+ */
+void *bpfmaps_area_alloc_buf(u32 size, int numa_node)
+{
+	gfp_t gfp = BPFMAPS_GFP;
+	void *buf;
+
+	if (size > PAGE_SIZE)
+		gfp = (gfp & ~__GFP_RETRY_MAYFAIL) | __GFP_NORETRY;
+	if (size <= PAGE_SIZE << PAGE_ALLOC_COSTLY_ORDER) {
+		buf = kmalloc_node(size, gfp, numa_node);
+		if (buf || size <= PAGE_SIZE)
+			return buf;
+	}
+	buf = bpfmaps_area_alloc(size, numa_node);
+	return IS_ERR(buf) ? NULL : buf;
 }
 
 /* NULL is fine. Process context. */

@@ -2,11 +2,10 @@
 /*
  * The commands on one element: access rights, copies from and to user space, and the type's
  * operation between them
- *
- * Writes are reader sections of bpfmaps_map_writers, for which freezing waits. Whether the map is
- * frozen is asked again inside: it may have become so since the caller's access was checked.
  */
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/uaccess.h>
 
 #include "map.h"
@@ -15,12 +14,15 @@
 #define ELEM_STACK_KEY		64
 #define ELEM_STACK_VALUE	256
 
+/* Larger ones are copied from and to user space in chunks of this size. */
+#define ELEM_CHUNK		SZ_1M
+
 /* @stack where @size fits, or memory that elem_buf_free() gives back, or NULL. */
 static void *elem_buf(void *stack, u32 stack_size, u32 size)
 {
 	if (size <= stack_size)
 		return stack;
-	return kvmalloc(size, BPFMAPS_GFP);
+	return bpfmaps_area_alloc_buf(size, NUMA_NO_NODE);
 }
 
 static void elem_buf_free(void *stack, void *buf)
@@ -29,16 +31,55 @@ static void elem_buf_free(void *stack, void *buf)
 		kvfree(buf);
 }
 
+/* Between two chunks of a large copy: let others run, and go no further if the caller is killed. */
+static bool elem_may_go_on(u32 done)
+{
+	if (!done)
+		return true;
+	cond_resched();
+	return !fatal_signal_pending(current);
+}
+
+static int elem_from_user(void *to, u64 from, u32 size)
+{
+	u32 chunk, done;
+
+	for (done = 0; done < size; done += chunk) {
+		chunk = min_t(u32, size - done, ELEM_CHUNK);
+		if (!elem_may_go_on(done))
+			return -EINTR;
+		if (copy_from_user(to + done, u64_to_user_ptr(from) + done, chunk))
+			return -EFAULT;
+	}
+	return 0;
+}
+
+static int elem_to_user(u64 to, const void *from, u32 size)
+{
+	u32 chunk, done;
+
+	for (done = 0; done < size; done += chunk) {
+		chunk = min_t(u32, size - done, ELEM_CHUNK);
+		if (!elem_may_go_on(done))
+			return -EINTR;
+		if (copy_to_user(u64_to_user_ptr(to) + done, from + done, chunk))
+			return -EFAULT;
+	}
+	return 0;
+}
+
 static void *elem_copy_in(void *stack, u32 stack_size, u64 from, u32 size)
 {
 	void *buf = elem_buf(stack, stack_size, size);
+	int err;
 
 	if (!buf)
 		return ERR_PTR(-ENOMEM);
-	if (!copy_from_user(buf, u64_to_user_ptr(from), size))
+	err = elem_from_user(buf, from, size);
+	if (!err)
 		return buf;
 	elem_buf_free(stack, buf);
-	return ERR_PTR(-EFAULT);
+	return ERR_PTR(err);
 }
 
 static int elem_lookup(struct bpfmaps_map *map, const void *key, u64 to)
@@ -50,8 +91,8 @@ static int elem_lookup(struct bpfmaps_map *map, const void *key, u64 to)
 	if (!value)
 		return -ENOMEM;
 	err = map->ops->map_copy_value(map, key, value);
-	if (!err && copy_to_user(u64_to_user_ptr(to), value, map->value_size))
-		err = -EFAULT;
+	if (!err)
+		err = elem_to_user(to, value, map->value_size);
 	elem_buf_free(stack, value);
 	return err;
 }
@@ -82,16 +123,11 @@ static int elem_update(struct bpfmaps_map *map, const void *key, u64 from, u64 f
 {
 	u64 stack[ELEM_STACK_VALUE / sizeof(u64)];
 	void *value = elem_copy_in(stack, sizeof(stack), from, map->value_size);
-	int err, idx;
+	int err;
 
 	if (IS_ERR(value))
 		return PTR_ERR(value);
-	idx = srcu_read_lock(&bpfmaps_map_writers);
-	if (READ_ONCE(map->frozen))
-		err = -EPERM;
-	else
-		err = map->ops->map_update_elem(map, key, value, flags, BPFMAPS_GFP);
-	srcu_read_unlock(&bpfmaps_map_writers, idx);
+	err = map->ops->map_update_elem(map, key, value, flags, BPFMAPS_FROM_USER);
 	elem_buf_free(stack, value);
 	return err;
 }
@@ -123,8 +159,8 @@ int bpfmaps_elem_delete(struct bpfmaps_map *map, fmode_t mode,
 			const struct bpfmaps_elem_attr *attr)
 {
 	u64 stack[ELEM_STACK_KEY / sizeof(u64)];
-	int err, idx;
 	void *key;
+	int err;
 
 	if (!(mode & FMODE_CAN_WRITE))
 		return -EPERM;
@@ -133,12 +169,7 @@ int bpfmaps_elem_delete(struct bpfmaps_map *map, fmode_t mode,
 	key = elem_copy_in(stack, sizeof(stack), attr->key, map->key_size);
 	if (IS_ERR(key))
 		return PTR_ERR(key);
-	idx = srcu_read_lock(&bpfmaps_map_writers);
-	if (READ_ONCE(map->frozen))
-		err = -EPERM;
-	else
-		err = map->ops->map_delete_elem(map, key);
-	srcu_read_unlock(&bpfmaps_map_writers, idx);
+	err = map->ops->map_delete_elem(map, key, BPFMAPS_FROM_USER);
 	elem_buf_free(stack, key);
 	return err;
 }
@@ -152,8 +183,8 @@ static int elem_next_key(struct bpfmaps_map *map, const void *key, u64 to)
 	if (!next)
 		return -ENOMEM;
 	err = map->ops->map_get_next_key(map, key, next);
-	if (!err && copy_to_user(u64_to_user_ptr(to), next, map->key_size))
-		err = -EFAULT;
+	if (!err)
+		err = elem_to_user(to, next, map->key_size);
 	elem_buf_free(stack, next);
 	return err;
 }

@@ -4,34 +4,21 @@
  */
 #include <linux/capability.h>
 #include <linux/cred.h>
-#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/xarray.h>
 
 #include "map.h"
 
-static DEFINE_XARRAY_FLAGS(map_ids, XA_FLAGS_ALLOC1 | XA_FLAGS_LOCK_IRQ);
+static DEFINE_XARRAY_FLAGS(map_ids, XA_FLAGS_ALLOC1 | XA_FLAGS_LOCK_IRQ | XA_FLAGS_ACCOUNT);
 static u32 map_id_cursor;
 
-/* Maps that the caller may see: its own, or all. */
-struct id_filter {
-	bool all;
-	kuid_t uid;
-	struct user_namespace *user_ns;
-};
-
-static struct id_filter id_filter_current(void)
+/* The caller's own, or the caller may see all; no capability is asked for, or logged, in vain. */
+static bool id_visible(const struct bpfmaps_map *map)
 {
-	return (struct id_filter) {
-		.all = capable(CAP_BPF) || capable(CAP_SYS_ADMIN),
-		.uid = current_euid(),
-		.user_ns = current_user_ns(),
-	};
-}
-
-static bool id_visible(const struct id_filter *filter, const struct bpfmaps_map *map)
-{
-	return filter->all ||
-	       (uid_eq(map->owner, filter->uid) && map->user_ns == filter->user_ns);
+	if (uid_eq(map->owner, current_euid()) && map->user_ns == current_user_ns())
+		return true;
+	return ns_capable_noaudit(&init_user_ns, CAP_BPF) ||
+	       ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN);
 }
 
 int bpfmaps_id_alloc(struct bpfmaps_map *map)
@@ -61,7 +48,6 @@ bool bpfmaps_id_none(void)
 /* The lowest id above @start that the caller may see. */
 int bpfmaps_id_next(u32 start, u32 *next)
 {
-	struct id_filter filter = id_filter_current();
 	struct bpfmaps_map *map;
 	unsigned long id = start;
 	bool found;
@@ -69,32 +55,29 @@ int bpfmaps_id_next(u32 start, u32 *next)
 	do {
 		rcu_read_lock();
 		map = xa_find_after(&map_ids, &id, INT_MAX, XA_PRESENT);
-		found = map && id_visible(&filter, map);
+		found = map && id_visible(map);
 		rcu_read_unlock();
 		cond_resched();
-	} while (map && !found);
+	} while (map && !found && !fatal_signal_pending(current));
 	if (!found)
 		return -ENOENT;
 	*next = id;
 	return 0;
 }
 
-/* Takes a reference. */
+/* Takes a reference, and to no map that the caller may not see. */
 struct bpfmaps_map *bpfmaps_id_get(u32 id)
 {
-	struct id_filter filter = id_filter_current();
 	struct bpfmaps_map *map;
 
 	rcu_read_lock();
 	map = xa_load(&map_ids, id);
-	if (map && !refcount_inc_not_zero(&map->refcnt))
-		map = NULL;
-	rcu_read_unlock();
 	if (!map)
-		return ERR_PTR(-ENOENT);
-	if (!id_visible(&filter, map)) {
-		bpfmaps_map_put(map);
-		return ERR_PTR(-EPERM);
-	}
+		map = ERR_PTR(-ENOENT);
+	else if (!id_visible(map))
+		map = ERR_PTR(-EPERM);
+	else if (!refcount_inc_not_zero(&map->refcnt))
+		map = ERR_PTR(-ENOENT);
+	rcu_read_unlock();
 	return map;
 }

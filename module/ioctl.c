@@ -125,12 +125,12 @@ static int cmd_obj_get(struct call *call)
 	struct bpfmaps_map *map;
 	int open_flags;
 
-	if (attr->bpf_fd || attr->file_flags & ~(BPFMAPS_F_RDONLY | BPFMAPS_F_WRONLY))
+	if (attr->bpf_fd)
 		return -EINVAL;
 	open_flags = bpfmaps_map_open_flags(attr->file_flags);
 	if (open_flags < 0)
 		return open_flags;
-	map = bpfmaps_pinfs_get(u64_to_user_ptr(attr->pathname), open_flags);
+	map = bpfmaps_pinfs_get(u64_to_user_ptr(attr->pathname), OPEN_FMODE(open_flags));
 	if (IS_ERR(map))
 		return PTR_ERR(map);
 	return map_to_fd(map, attr->file_flags);
@@ -155,8 +155,6 @@ static int cmd_get_fd_by_id(struct call *call)
 	struct bpfmaps_map *map;
 	int err;
 
-	if (attr->open_flags & ~(BPFMAPS_F_RDONLY | BPFMAPS_F_WRONLY))
-		return -EINVAL;
 	err = bpfmaps_map_open_flags(attr->open_flags);
 	if (err < 0)
 		return err;

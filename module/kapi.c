@@ -8,6 +8,11 @@
 
 #include "map.h"
 
+static bool kapi_mode_is_valid(fmode_t mode)
+{
+	return mode && !(mode & ~(FMODE_READ | FMODE_WRITE));
+}
+
 /* The flags that bind users in the kernel are asked once, when they take the map. */
 static int kapi_check_access(const struct bpfmaps_map *map, fmode_t mode)
 {
@@ -43,14 +48,17 @@ static struct bpfmaps_map *kapi_map_of_file(struct file *file, fmode_t mode)
  *
  * Context: process.
  * Return: the map, to be given to bpfmaps_map_put(), or an ERR_PTR: -EBADF, -EINVAL if it is not a
- * map, -EPERM if the descriptor does not allow @mode, -EACCES if BPFMAPS_F_RDONLY_PROG or
- * BPFMAPS_F_WRONLY_PROG does not.
+ * map or @mode is none, -EPERM if the descriptor does not allow @mode, -EACCES if
+ * BPFMAPS_F_RDONLY_PROG or BPFMAPS_F_WRONLY_PROG does not.
  */
 struct bpfmaps_map *bpfmaps_map_get(int fd, fmode_t mode)
 {
 	struct bpfmaps_map *map;
-	struct fd f = fdget(fd);
+	struct fd f;
 
+	if (!kapi_mode_is_valid(mode))
+		return ERR_PTR(-EINVAL);
+	f = fdget(fd);
 	if (!fd_file(f))
 		return ERR_PTR(-EBADF);
 	map = kapi_map_of_file(fd_file(f), mode);
@@ -69,18 +77,12 @@ EXPORT_SYMBOL_GPL(bpfmaps_map_get);
  */
 struct bpfmaps_map *bpfmaps_map_get_path(const char *path, fmode_t mode)
 {
-	static const int open_flags[] = {
-		[0] = -1,
-		[(__force int)FMODE_READ] = O_RDONLY,
-		[(__force int)FMODE_WRITE] = O_WRONLY,
-		[(__force int)(FMODE_READ | FMODE_WRITE)] = O_RDWR,
-	};
 	struct bpfmaps_map *map;
 	int err;
 
-	if (!mode || mode & ~(FMODE_READ | FMODE_WRITE))
+	if (!kapi_mode_is_valid(mode))
 		return ERR_PTR(-EINVAL);
-	map = bpfmaps_pinfs_get_kern(path, open_flags[(__force int)mode]);
+	map = bpfmaps_pinfs_get_kern(path, mode);
 	if (IS_ERR(map))
 		return map;
 	err = kapi_check_access(map, mode);
@@ -144,11 +146,13 @@ static int kapi_check_write(const struct bpfmaps_map *map, bool has_op)
  * @key: key_size bytes
  * @value: value_size bytes
  * @flags: BPFMAPS_ANY, BPFMAPS_NOEXIST or BPFMAPS_EXIST
- * @gfp: GFP_KERNEL where the caller may sleep, otherwise GFP_ATOMIC
+ * @gfp: GFP_KERNEL where the caller may sleep, otherwise GFP_ATOMIC, and no more than that: memory
+ *	is charged to the creator's memory cgroup, and no reserves are taken
  *
  * Context: process, softirq or hardirq, as @gfp says; within rcu_read_lock() only with GFP_ATOMIC.
  * Return: 0 or a negative errno: those of BPFMAPS_MAP_UPDATE_ELEM, -EACCES with
- * BPFMAPS_F_RDONLY_PROG, -EOPNOTSUPP for an array value of more than a page without GFP_KERNEL.
+ * BPFMAPS_F_RDONLY_PROG, -EOPNOTSUPP for an array value of more than a page without GFP_KERNEL,
+ * -EINTR if the caller is killed while it waits for the lock of such values.
  */
 int bpfmaps_update_elem(struct bpfmaps_map *map, const void *key, const void *value, u64 flags,
 			gfp_t gfp)
@@ -158,7 +162,9 @@ int bpfmaps_update_elem(struct bpfmaps_map *map, const void *key, const void *va
 	if (err)
 		return err;
 	might_alloc(gfp);
-	return map->ops->map_update_elem(map, key, value, flags, gfp);
+	return map->ops->map_update_elem(map, key, value, flags,
+					 gfpflags_allow_blocking(gfp) ? BPFMAPS_FROM_KERNEL :
+									BPFMAPS_FROM_ATOMIC);
 }
 EXPORT_SYMBOL_GPL(bpfmaps_update_elem);
 
@@ -175,7 +181,7 @@ int bpfmaps_delete_elem(struct bpfmaps_map *map, const void *key)
 {
 	int err = kapi_check_write(map, map->ops->map_delete_elem);
 
-	return err ? err : map->ops->map_delete_elem(map, key);
+	return err ? err : map->ops->map_delete_elem(map, key, BPFMAPS_FROM_ATOMIC);
 }
 EXPORT_SYMBOL_GPL(bpfmaps_delete_elem);
 

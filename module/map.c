@@ -18,15 +18,12 @@
 /* Flags that a descriptor has, not the map. */
 #define MAP_FD_FLAGS	(BPFMAPS_F_RDONLY | BPFMAPS_F_WRONLY)
 
-/* Writers from user space are readers here; freezing waits for them. */
-DEFINE_SRCU(bpfmaps_map_writers);
-
 static struct workqueue_struct *map_wq;
 
-/* O_RDONLY, O_WRONLY or O_RDWR of @flags, or -EINVAL for both. */
+/* O_RDONLY, O_WRONLY or O_RDWR of @flags, or -EINVAL for both or any other flag. */
 int bpfmaps_map_open_flags(u32 flags)
 {
-	switch (flags & MAP_FD_FLAGS) {
+	switch (flags) {
 	case 0:
 		return O_RDWR;
 	case BPFMAPS_F_RDONLY:
@@ -59,7 +56,7 @@ struct bpfmaps_map *bpfmaps_map_of_file(struct file *file)
 int bpfmaps_map_new_fd(struct bpfmaps_map *map, u32 flags)
 {
 	return anon_inode_getfd("bpf-map", &bpfmaps_map_fops, map,
-				bpfmaps_map_open_flags(flags) | O_CLOEXEC);
+				bpfmaps_map_open_flags(flags & MAP_FD_FLAGS) | O_CLOEXEC);
 }
 
 static void map_destroy(struct bpfmaps_map *map)
@@ -138,7 +135,8 @@ static int map_check(const struct bpfmaps_create_attr *attr, const struct bpfmap
 {
 	int err;
 
-	if (attr_is_for_programs(attr) || bpfmaps_map_open_flags(attr->map_flags) < 0 ||
+	if (attr_is_for_programs(attr) ||
+	    bpfmaps_map_open_flags(attr->map_flags & MAP_FD_FLAGS) < 0 ||
 	    !numa_node_is_valid(attr_numa_node(attr)))
 		return -EINVAL;
 	*ops = bpfmaps_registry_find(attr->map_type);
@@ -208,7 +206,10 @@ int bpfmaps_map_create(const struct bpfmaps_create_attr *attr)
 	return err;
 }
 
-/* BPFMAPS_MAP_FREEZE: once this has returned 0, no write of user space is under way or to come. */
+/*
+ * BPFMAPS_MAP_FREEZE: once this has returned 0, no write by a system call or a mapping is under way
+ * or to come. Only devices may still write to pages that they were given out of a mapping before.
+ */
 int bpfmaps_map_freeze(struct bpfmaps_map *map, fmode_t mode)
 {
 	int err = 0;
@@ -226,9 +227,10 @@ int bpfmaps_map_freeze(struct bpfmaps_map *map, fmode_t mode)
 	else
 		WRITE_ONCE(map->frozen, true);
 	mutex_unlock(&map->freeze_mutex);
-	if (!err)
-		synchronize_srcu(&bpfmaps_map_writers);
-	return err;
+	if (err)
+		return err;
+	synchronize_rcu();
+	return map->ops->map_settle ? map->ops->map_settle(map) : 0;
 }
 
 /* BPFMAPS_OBJ_GET_INFO_BY_FD */

@@ -9,7 +9,6 @@
 #include <linux/mutex.h>
 #include <linux/poll.h>
 #include <linux/refcount.h>
-#include <linux/srcu.h>
 #include <linux/workqueue.h>
 
 #include <linux/bpfmaps.h>
@@ -35,6 +34,18 @@ struct mem_cgroup;
 #define BPFMAPS_ATOMIC_VALUE	PAGE_SIZE
 
 /**
+ * enum bpfmaps_from - who writes
+ * @BPFMAPS_FROM_USER: a system call, which a frozen map refuses; may sleep
+ * @BPFMAPS_FROM_KERNEL: another module, where it may sleep
+ * @BPFMAPS_FROM_ATOMIC: another module, where it may not
+ */
+enum bpfmaps_from {
+	BPFMAPS_FROM_USER,
+	BPFMAPS_FROM_KERNEL,
+	BPFMAPS_FROM_ATOMIC,
+};
+
+/**
  * struct bpfmaps_map_ops - what a map type does; one table per type
  * @map_size: bytes of the type's struct, whose first member is a struct bpfmaps_map
  * @map_alloc_check: may this be created? Reads @attr only. Process context.
@@ -46,11 +57,14 @@ struct mem_cgroup;
  *	context but NMI; the value stays that key's as long as the reader section lasts.
  * @map_copy_value: copy out one whole value of @key, never a mix of two updates; -ENOENT.
  *	Process context, may sleep.
- * @map_update_elem: set the value of @key; @flags holds at most the flags of
- *	enum bpfmaps_elem_flags without BPFMAPS_F_LOCK. Sleeps only if @gfp allows it.
- * @map_delete_elem: remove @key. Any context but NMI.
+ * @map_update_elem: set the value of @key; @flags were not checked, but are without
+ *	BPFMAPS_F_LOCK. Any context but NMI, as @from says. Where the write becomes visible, in a
+ *	section that synchronize_rcu() or @map_settle waits for, it asks bpfmaps_map_check_write().
+ * @map_delete_elem: remove @key; the same holds.
  * @map_get_next_key: copy the key behind @key (NULL: the first) to @next_key; a @key that is not
  *	there counts as NULL; -ENOENT behind the last. Process context, may sleep.
+ * @map_settle: wait for writers that may sleep and began before. Process context, killable. NULL if
+ *	there are none.
  * @map_for_each: call @fn under rcu_read_lock() for each element until it returns other than 0;
  *	returns what it returned. Process context, may sleep between elements.
  * @map_mmap_size: bytes that can be mapped, or a negative errno.
@@ -68,8 +82,9 @@ struct bpfmaps_map_ops {
 	void *(*map_lookup_elem)(struct bpfmaps_map *map, const void *key);
 	int (*map_copy_value)(struct bpfmaps_map *map, const void *key, void *value);
 	int (*map_update_elem)(struct bpfmaps_map *map, const void *key, const void *value,
-			       u64 flags, gfp_t gfp);
-	int (*map_delete_elem)(struct bpfmaps_map *map, const void *key);
+			       u64 flags, enum bpfmaps_from from);
+	int (*map_delete_elem)(struct bpfmaps_map *map, const void *key, enum bpfmaps_from from);
+	int (*map_settle)(struct bpfmaps_map *map);
 	int (*map_get_next_key)(struct bpfmaps_map *map, const void *key, void *next_key);
 	int (*map_for_each)(struct bpfmaps_map *map, bpfmaps_for_each_fn fn, void *ctx);
 	s64 (*map_mmap_size)(struct bpfmaps_map *map);
@@ -127,9 +142,14 @@ static inline bool bpfmaps_map_prog_flags_valid(u32 flags)
 	return (flags & both) != both;
 }
 
+/* For those who write: under the lock that makes the write visible, or rcu_read_lock(). */
+static inline int bpfmaps_map_check_write(const struct bpfmaps_map *map, enum bpfmaps_from from)
+{
+	return from == BPFMAPS_FROM_USER && READ_ONCE(map->frozen) ? -EPERM : 0;
+}
+
 /* map.c */
 extern const struct file_operations bpfmaps_map_fops;
-extern struct srcu_struct bpfmaps_map_writers;
 
 int bpfmaps_map_init(void);
 void bpfmaps_map_exit(void);
@@ -144,6 +164,8 @@ void bpfmaps_map_fill_info(const struct bpfmaps_map *map, struct bpfmaps_map_inf
 /* area.c */
 void *bpfmaps_area_alloc(u64 size, int numa_node);
 void bpfmaps_area_free(void *area);
+u64 bpfmaps_area_mem_usage(u64 size);
+void *bpfmaps_area_alloc_buf(u32 size, int numa_node);
 
 /* id.c */
 int bpfmaps_id_alloc(struct bpfmaps_map *map);
@@ -162,8 +184,8 @@ const struct bpfmaps_map_ops *bpfmaps_registry_find(u32 type);
 int bpfmaps_pinfs_init(void);
 void bpfmaps_pinfs_exit(void);
 int bpfmaps_pinfs_pin(struct file *file, struct bpfmaps_map *map, const char __user *pathname);
-struct bpfmaps_map *bpfmaps_pinfs_get(const char __user *pathname, int open_flags);
-struct bpfmaps_map *bpfmaps_pinfs_get_kern(const char *pathname, int open_flags);
+struct bpfmaps_map *bpfmaps_pinfs_get(const char __user *pathname, fmode_t mode);
+struct bpfmaps_map *bpfmaps_pinfs_get_kern(const char *pathname, fmode_t mode);
 
 /* elem.c */
 int bpfmaps_elem_lookup(struct bpfmaps_map *map, fmode_t mode,

@@ -171,16 +171,21 @@ int bpfmaps_pinfs_pin(struct file *file, struct bpfmaps_map *map, const char __u
 }
 
 /* @mode has to be allowed by the file's permissions and by the descriptor that was pinned. */
-static struct bpfmaps_map *pin_get(const struct path *path, int open_flags)
+static struct bpfmaps_map *pin_get(const struct path *path, fmode_t mode)
 {
 	const struct inode *inode = d_backing_inode(path->dentry);
-	int err = path_permission(path, ACC_MODE(open_flags));
+	int err, mask = 0;
 
+	if (mode & FMODE_READ)
+		mask |= MAY_READ;
+	if (mode & FMODE_WRITE)
+		mask |= MAY_WRITE;
+	err = path_permission(path, mask);
 	if (err)
 		return ERR_PTR(err);
 	if (!inode_is_pin(inode))
 		return ERR_PTR(-EACCES);
-	if (OPEN_FMODE(open_flags) & ~pin_mode(inode))
+	if (mode & ~pin_mode(inode))
 		return ERR_PTR(-EPERM);
 	touch_atime(path);
 	bpfmaps_map_inc(inode->i_private);
@@ -188,7 +193,7 @@ static struct bpfmaps_map *pin_get(const struct path *path, int open_flags)
 }
 
 /* BPFMAPS_OBJ_GET: takes a reference. */
-struct bpfmaps_map *bpfmaps_pinfs_get(const char __user *pathname, int open_flags)
+struct bpfmaps_map *bpfmaps_pinfs_get(const char __user *pathname, fmode_t mode)
 {
 	struct bpfmaps_map *map;
 	struct path path;
@@ -197,13 +202,13 @@ struct bpfmaps_map *bpfmaps_pinfs_get(const char __user *pathname, int open_flag
 	err = user_path_at(AT_FDCWD, pathname, LOOKUP_FOLLOW, &path);
 	if (err)
 		return ERR_PTR(err);
-	map = pin_get(&path, open_flags);
+	map = pin_get(&path, mode);
 	path_put(&path);
 	return map;
 }
 
 /* The same for users in the kernel. */
-struct bpfmaps_map *bpfmaps_pinfs_get_kern(const char *pathname, int open_flags)
+struct bpfmaps_map *bpfmaps_pinfs_get_kern(const char *pathname, fmode_t mode)
 {
 	struct bpfmaps_map *map;
 	struct path path;
@@ -212,7 +217,7 @@ struct bpfmaps_map *bpfmaps_pinfs_get_kern(const char *pathname, int open_flags)
 	err = kern_path(pathname, LOOKUP_FOLLOW, &path);
 	if (err)
 		return ERR_PTR(err);
-	map = pin_get(&path, open_flags);
+	map = pin_get(&path, mode);
 	path_put(&path);
 	return map;
 }

@@ -18,6 +18,7 @@
 #include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
@@ -44,10 +45,8 @@ static bool pool_in_area(const struct bpfmaps_pool *pool, const void *elem)
 static size_t pool_heap_size(const struct bpfmaps_pool *pool, const void *elem)
 {
 	if (is_vmalloc_addr(elem))
-		return PAGE_ALIGN(pool->elem_size);
-	if (pool->elem_size > KMALLOC_MAX_CACHE_SIZE)
-		return PAGE_SIZE << get_order(pool->elem_size);
-	return pool->slab_size;
+		return bpfmaps_area_mem_usage(pool->elem_size);
+	return kmalloc_size_roundup(pool->elem_size);
 }
 
 static void pool_heap_free(struct bpfmaps_pool *pool, void *elem)
@@ -56,15 +55,17 @@ static void pool_heap_free(struct bpfmaps_pool *pool, void *elem)
 	kvfree(elem);
 }
 
-static void *pool_heap_alloc(struct bpfmaps_pool *pool, gfp_t gfp)
+/* Without sleeping no reserves are taken: they would be charged above the limit of the cgroup. */
+static void *pool_heap_alloc(struct bpfmaps_pool *pool, enum bpfmaps_from from)
 {
 	struct mem_cgroup *old = set_active_memcg(pool->memcg);
 	void *elem;
 
-	gfp |= __GFP_ACCOUNT | __GFP_NOWARN;
-	if (gfpflags_allow_blocking(gfp))
-		gfp |= __GFP_RETRY_MAYFAIL;
-	elem = kvmalloc_node(pool->elem_size, gfp, pool->numa_node);
+	if (from == BPFMAPS_FROM_ATOMIC)
+		elem = kmalloc_node(pool->elem_size, GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN,
+				    pool->numa_node);
+	else
+		elem = bpfmaps_area_alloc_buf(pool->elem_size, pool->numa_node);
 	set_active_memcg(old);
 	if (elem)
 		atomic_long_add(pool_heap_size(pool, elem), &pool->heap_bytes);
@@ -105,7 +106,7 @@ static bool pool_cpu_next_batch(struct pool_cpu *cpu)
 	lockdep_assert_held(&cpu->lock);
 	if (cpu->waiting || !cpu->retired)
 		return false;
-	WRITE_ONCE(cpu->waiting, cpu->retired);
+	cpu->waiting = cpu->retired;
 	cpu->retired = NULL;
 	return true;
 }
@@ -139,7 +140,7 @@ static void pool_cpu_work(struct work_struct *work)
 
 	pool_cpu_reclaim(cpu, cpu->waiting);
 	raw_spin_lock_irqsave(&cpu->lock, flags);
-	WRITE_ONCE(cpu->waiting, NULL);
+	cpu->waiting = NULL;
 	more = pool_cpu_next_batch(cpu);
 	raw_spin_unlock_irqrestore(&cpu->lock, flags);
 	if (more)
@@ -172,6 +173,13 @@ void bpfmaps_pool_free(struct bpfmaps_pool *pool, void *elem)
 		pool_heap_free(pool, elem);
 }
 
+/* Give back an element of a map that is destroyed; those of the area go with the pool. */
+void bpfmaps_pool_drop(struct bpfmaps_pool *pool, void *elem)
+{
+	if (!pool_in_area(pool, elem))
+		pool_heap_free(pool, elem);
+}
+
 static void *pool_area_take(struct bpfmaps_pool *pool)
 {
 	void *elem;
@@ -192,29 +200,35 @@ static void *pool_area_take(struct bpfmaps_pool *pool)
 	return NULL;
 }
 
-/* Let the batches under way come to their end. */
+/* Let all that was retired before come to its end: one batch that waits, and one behind it. */
 static void pool_flush(struct bpfmaps_pool *pool)
 {
-	int cpu;
+	int cpu, i;
 
-	for_each_possible_cpu(cpu)
-		flush_rcu_work(&per_cpu_ptr(pool->cpus, cpu)->work);
+	for (i = 0; i < 2; i++)
+		for_each_possible_cpu(cpu)
+			flush_rcu_work(&per_cpu_ptr(pool->cpus, cpu)->work);
 }
 
-/* An element with undefined contents, or NULL. Any context but NMI; sleeps if @gfp allows it. */
-void *bpfmaps_pool_alloc(struct bpfmaps_pool *pool, gfp_t gfp)
+static void *pool_try_alloc(struct bpfmaps_pool *pool, enum bpfmaps_from from)
 {
-	void *elem = NULL;
+	void *elem = pool->area ? pool_area_take(pool) : NULL;
 
-	if (pool->area)
-		elem = pool_area_take(pool);
-	if (!elem)
-		elem = pool_heap_alloc(pool, gfp);
-	if (!elem && pool->area && gfpflags_allow_blocking(gfp)) {
-		pool_flush(pool);
-		elem = pool_area_take(pool);
-	}
-	return elem;
+	return elem ?: pool_heap_alloc(pool, from);
+}
+
+/*
+ * An element with undefined contents, or NULL. Any context but NMI, as @from says. Memory that only
+ * waits for readers counts as free memory where it can be waited for.
+ */
+void *bpfmaps_pool_alloc(struct bpfmaps_pool *pool, enum bpfmaps_from from)
+{
+	void *elem = pool_try_alloc(pool, from);
+
+	if (elem || from == BPFMAPS_FROM_ATOMIC || fatal_signal_pending(current))
+		return elem;
+	pool_flush(pool);
+	return pool_try_alloc(pool, from);
 }
 
 static void pool_cpus_init(struct bpfmaps_pool *pool)
@@ -228,16 +242,6 @@ static void pool_cpus_init(struct bpfmaps_pool *pool)
 		cpu->pool = pool;
 		INIT_RCU_WORK(&cpu->work, pool_cpu_work);
 	}
-}
-
-/* What kmalloc() rounds elements of this size up to. */
-static size_t pool_slab_size(u32 elem_size)
-{
-	void *elem = kmalloc(min_t(u32, elem_size, KMALLOC_MAX_CACHE_SIZE), GFP_KERNEL);
-	size_t size = elem ? ksize(elem) : elem_size;
-
-	kfree(elem);
-	return size;
 }
 
 /**
@@ -256,7 +260,6 @@ int bpfmaps_pool_init(struct bpfmaps_pool *pool, const struct bpfmaps_map *map, 
 	void *area;
 
 	pool->elem_size = elem_size;
-	pool->slab_size = pool_slab_size(elem_size);
 	pool->limit = map->max_entries;
 	pool->numa_node = map->numa_node;
 	pool->memcg = map->memcg;
@@ -276,32 +279,19 @@ int bpfmaps_pool_init(struct bpfmaps_pool *pool, const struct bpfmaps_map *map, 
 	return 0;
 }
 
-/* What was retired in the meantime is a batch of its own. */
-static bool pool_is_busy(const struct bpfmaps_pool *pool)
-{
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		if (READ_ONCE(per_cpu_ptr(pool->cpus, cpu)->waiting))
-			return true;
-	return false;
-}
-
 /*
- * The elements that were still in the map were given to bpfmaps_pool_free(); no other user is left.
+ * The elements that were still in the map were given to bpfmaps_pool_drop(); no other user is left.
  */
 void bpfmaps_pool_destroy(struct bpfmaps_pool *pool)
 {
-	do {
-		pool_flush(pool);
-	} while (pool_is_busy(pool));
+	pool_flush(pool);
 	free_percpu(pool->cpus);
 	bpfmaps_area_free(pool->area);
 }
 
 u64 bpfmaps_pool_mem_usage(const struct bpfmaps_pool *pool)
 {
-	u64 area = pool->area ? PAGE_ALIGN((u64)pool->max * pool->elem_size) : 0;
+	u64 area = pool->area ? bpfmaps_area_mem_usage((u64)pool->max * pool->elem_size) : 0;
 
 	return area + atomic_long_read(&pool->heap_bytes) +
 	       num_possible_cpus() * sizeof(struct pool_cpu);

@@ -9,8 +9,8 @@
 #include <linux/list.h>
 #include <linux/types.h>
 
-struct mem_cgroup;
-struct bpfmaps_map;
+#include "map.h"
+
 struct pool_cpu;
 
 /**
@@ -33,7 +33,6 @@ struct bpfmaps_pool_elem {
  * struct bpfmaps_pool - where a map's elements come from and go to
  * @area: elements that were allocated with the map, or NULL
  * @elem_size: bytes of an element
- * @slab_size: bytes that kmalloc() takes for one, if it is no larger than a page or two
  * @max: how many elements @area has
  * @fresh: how many of them were ever handed out
  * @limit: max_entries of the map
@@ -46,7 +45,6 @@ struct bpfmaps_pool_elem {
 struct bpfmaps_pool {
 	void *area;
 	u32 elem_size;
-	u32 slab_size;
 	u32 max;
 	atomic_t fresh;
 	u32 limit;
@@ -60,9 +58,10 @@ struct bpfmaps_pool {
 int bpfmaps_pool_init(struct bpfmaps_pool *pool, const struct bpfmaps_map *map, u32 elem_size,
 		      bool prealloc);
 void bpfmaps_pool_destroy(struct bpfmaps_pool *pool);
-void *bpfmaps_pool_alloc(struct bpfmaps_pool *pool, gfp_t gfp);
+void *bpfmaps_pool_alloc(struct bpfmaps_pool *pool, enum bpfmaps_from from);
 void bpfmaps_pool_retire(struct bpfmaps_pool *pool, void *elem);
 void bpfmaps_pool_free(struct bpfmaps_pool *pool, void *elem);
+void bpfmaps_pool_drop(struct bpfmaps_pool *pool, void *elem);
 u64 bpfmaps_pool_mem_usage(const struct bpfmaps_pool *pool);
 
 /* Take one of the map's max_entries places; false if it is full. */

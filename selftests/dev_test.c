@@ -473,53 +473,74 @@ TEST_F(dev, close_races_with_ids)
 	EXPECT_EQ(-ENOENT, bm_next_id(self->dev, next, &next));
 }
 
+#define FROZEN_ROUNDS	150
+#define FROZEN_VALUE	50000
+
 struct freezer {
 	int map;
 	uint64_t last;
 	int error;
 };
 
+/* The values start with a count; setting a large one takes long. */
 static void *write_until_frozen(void *arg)
 {
+	static unsigned char value[FROZEN_VALUE];
 	struct freezer *f = arg;
 	__u32 key = 1;
-	uint64_t value;
+	uint64_t count;
+	int err = 0;
 
-	for (value = 1; !f->error; value++) {
-		f->error = bm_update(f->map, &key, &value, BPFMAPS_ANY);
-		if (!f->error)
-			__atomic_store_n(&f->last, value, __ATOMIC_RELEASE);
+	for (count = 1; !err; count++) {
+		memcpy(value, &count, sizeof(count));
+		err = bm_update(f->map, &key, value, BPFMAPS_ANY);
+		if (!err)
+			__atomic_store_n(&f->last, count, __ATOMIC_RELEASE);
 	}
+	f->error = err;
 	return NULL;
 }
+
+static uint64_t count_in(int map)
+{
+	static unsigned char value[FROZEN_VALUE];
+	uint64_t count = 0;
+	__u32 key = 1;
+
+	if (!bm_lookup(map, &key, value))
+		memcpy(&count, value, sizeof(count));
+	return count;
+}
+
+static const __u32 frozen_shapes[][2] = {
+	{ BPFMAPS_TYPE_HASH, FROZEN_VALUE },
+	{ BPFMAPS_TYPE_ARRAY, 8 },
+	{ BPFMAPS_TYPE_HASH, 8 },
+};
 
 /* After freeze has returned, nothing changes any more: writers are through or refused. */
 TEST_F(dev, freeze_races_with_updates)
 {
-	uint64_t seen, later;
+	uint64_t seen;
 	struct freezer f;
 	pthread_t thread;
-	__u32 key = 1;
-	int i, ret;
+	const __u32 *s;
+	int i;
 
-	for (i = 0; i < 50; i++) {
+	for (i = 0; i < FROZEN_ROUNDS; i++) {
+		s = frozen_shapes[i % ARRAY_SIZE(frozen_shapes)];
 		f = (struct freezer) { 0 };
-		f.map = bm_create(self->dev, i % 2 ? BPFMAPS_TYPE_ARRAY : BPFMAPS_TYPE_HASH, 4, 8,
-				  4, 0);
+		f.map = bm_create(self->dev, s[0], 4, s[1], 4, 0);
 		ASSERT_LE(0, f.map);
 		pthread_create(&thread, NULL, write_until_frozen, &f);
-		while (!__atomic_load_n(&f.last, __ATOMIC_ACQUIRE))
+		while (__atomic_load_n(&f.last, __ATOMIC_ACQUIRE) < 3)
 			sched_yield();
-		do {
-			ret = bm_freeze(f.map);
-		} while (ret == -EBUSY && !f.error);
-		EXPECT_EQ(0, ret);
-		EXPECT_EQ(0, bm_lookup(f.map, &key, &seen));
+		EXPECT_EQ(0, bm_freeze(f.map));
+		seen = count_in(f.map);
 		pthread_join(thread, NULL);
 		EXPECT_EQ(-EPERM, f.error);
-		EXPECT_EQ(0, bm_lookup(f.map, &key, &later));
-		EXPECT_EQ(seen, later);
-		EXPECT_EQ(f.last, later);
+		EXPECT_EQ(seen, count_in(f.map));
+		EXPECT_EQ(f.last, seen);
 		close(f.map);
 	}
 }

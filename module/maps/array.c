@@ -172,14 +172,31 @@ static void array_read_medium(const struct array_map *a, struct bpfmaps_seq *seq
 	raw_spin_unlock_irqrestore(&seq->lock, flags);
 }
 
-static void array_write_medium(struct array_map *a, struct bpfmaps_seq *seq, void *elem,
-			       const void *value)
+static int array_write_medium(struct array_map *a, struct bpfmaps_seq *seq, void *elem,
+			      const void *value, enum bpfmaps_from from)
 {
 	unsigned long flags;
+	int err;
 
 	raw_spin_lock_irqsave(&seq->lock, flags);
-	bpfmaps_seq_write(seq, elem, value, a->map.value_size);
+	err = bpfmaps_map_check_write(&a->map, from);
+	if (!err)
+		bpfmaps_seq_write(seq, elem, value, a->map.value_size);
 	raw_spin_unlock_irqrestore(&seq->lock, flags);
+	return err;
+}
+
+static int array_write_word(struct array_map *a, void *elem, const void *value,
+			    enum bpfmaps_from from)
+{
+	int err;
+
+	rcu_read_lock();
+	err = bpfmaps_map_check_write(&a->map, from);
+	if (!err)
+		bpfmaps_copy_to_elem(elem, value, a->map.value_size);
+	rcu_read_unlock();
+	return err;
 }
 
 static int array_read_large(struct array_map *a, void *value, const void *elem)
@@ -197,20 +214,34 @@ static int array_read_large(struct array_map *a, void *value, const void *elem)
 	return 0;
 }
 
-static int array_write_large(struct array_map *a, void *elem, const void *value, gfp_t gfp)
+static int array_write_large(struct array_map *a, void *elem, const void *value,
+			     enum bpfmaps_from from)
 {
 	u32 done, size = a->map.value_size;
+	int err;
 
-	if (!gfpflags_allow_blocking(gfp))
+	if (from == BPFMAPS_FROM_ATOMIC)
 		return -EOPNOTSUPP;
 	if (down_write_killable(&a->large))
 		return -EINTR;
-	for (done = 0; done < size; done += min_t(u32, size - done, ARRAY_CHUNK)) {
+	err = bpfmaps_map_check_write(&a->map, from);
+	for (done = 0; done < size && !err; done += min_t(u32, size - done, ARRAY_CHUNK)) {
 		bpfmaps_copy_to_elem(elem + done, value + done,
 				     min_t(u32, size - done, ARRAY_CHUNK));
 		cond_resched();
 	}
 	up_write(&a->large);
+	return err;
+}
+
+/* Freezing waits for those who copy a large value. */
+static int array_settle(struct bpfmaps_map *map)
+{
+	struct array_map *a = to_array(map);
+
+	if (down_read_killable(&a->large))
+		return -EINTR;
+	up_read(&a->large);
 	return 0;
 }
 
@@ -233,7 +264,7 @@ static int array_copy_value(struct bpfmaps_map *map, const void *key, void *valu
 }
 
 static int array_update_elem(struct bpfmaps_map *map, const void *key, const void *value, u64 flags,
-			     gfp_t gfp)
+			     enum bpfmaps_from from)
 {
 	struct array_map *a = to_array(map);
 	u32 index = key_index(key);
@@ -246,16 +277,14 @@ static int array_update_elem(struct bpfmaps_map *map, const void *key, const voi
 	if (flags == BPFMAPS_NOEXIST)
 		return -EEXIST;
 	if (array_is_large(a))
-		return array_write_large(a, elem, value, gfp);
+		return array_write_large(a, elem, value, from);
 	if (array_is_word(a))
-		bpfmaps_copy_to_elem(elem, value, map->value_size);
-	else
-		array_write_medium(a, array_stripe(a, index), elem, value);
-	return 0;
+		return array_write_word(a, elem, value, from);
+	return array_write_medium(a, array_stripe(a, index), elem, value, from);
 }
 
 /* Elements of an array stay. */
-static int array_delete_elem(struct bpfmaps_map *map, const void *key)
+static int array_delete_elem(struct bpfmaps_map *map, const void *key, enum bpfmaps_from from)
 {
 	return -EINVAL;
 }
@@ -303,7 +332,7 @@ static u64 array_mem_usage(const struct bpfmaps_map *map)
 	const struct array_map *a = to_array(map);
 	u64 stripes = a->stripes ? (u64)(a->stripe_mask + 1) * sizeof(*a->stripes) : 0;
 
-	return PAGE_ALIGN(array_bytes(a)) + stripes;
+	return bpfmaps_area_mem_usage(array_bytes(a)) + stripes;
 }
 
 const struct bpfmaps_map_ops bpfmaps_array_ops = {
@@ -315,6 +344,7 @@ const struct bpfmaps_map_ops bpfmaps_array_ops = {
 	.map_copy_value		= array_copy_value,
 	.map_update_elem	= array_update_elem,
 	.map_delete_elem	= array_delete_elem,
+	.map_settle		= array_settle,
 	.map_get_next_key	= array_get_next_key,
 	.map_for_each		= array_for_each,
 	.map_mmap_size		= array_mmap_size,

@@ -18,11 +18,11 @@
  * pool.c.
  */
 #include <linux/capability.h>
-#include <linux/jhash.h>
 #include <linux/log2.h>
 #include <linux/random.h>
 #include <linux/rculist.h>
 #include <linux/sched/signal.h>
+#include <linux/siphash.h>
 #include <linux/slab.h>
 
 #include "../map.h"
@@ -60,16 +60,16 @@ struct hash_elem {
  * struct hash_map - the type's struct
  * @map: what all types have
  * @mask: number of buckets - 1
- * @seed: of the hash function
  * @value_offset: of the value behind the start of the key
+ * @seed: of the hash function, which callers cannot find out by the order of their keys
  * @buckets: the chains
  * @pool: the elements
  */
 struct hash_map {
 	struct bpfmaps_map map;
 	u32 mask;
-	u32 seed;
 	u32 value_offset;
+	hsiphash_key_t seed;
 	struct hash_bucket *buckets;
 	struct bpfmaps_pool pool;
 };
@@ -91,7 +91,7 @@ static void *elem_value(const struct hash_map *h, struct hash_elem *elem)
 
 static u32 hash_key(const struct hash_map *h, const void *key)
 {
-	return jhash(key, h->map.key_size, h->seed);
+	return hsiphash(key, h->map.key_size, &h->seed);
 }
 
 static struct hash_bucket *hash_bucket(const struct hash_map *h, u32 hash)
@@ -151,7 +151,8 @@ static int hash_alloc(struct bpfmaps_map *map)
 	int err;
 
 	h->mask = roundup_pow_of_two(map->max_entries) - 1;
-	h->seed = map->map_flags & BPFMAPS_F_ZERO_SEED ? 0 : get_random_u32();
+	if (!(map->map_flags & BPFMAPS_F_ZERO_SEED))
+		get_random_bytes(&h->seed, sizeof(h->seed));
 	h->value_offset = round_up(map->key_size, 8);
 	elem_size = sizeof(struct hash_elem) + h->value_offset + round_up(map->value_size, 8);
 
@@ -181,7 +182,7 @@ static void hash_free_elems(struct hash_map *h)
 
 	for (i = 0; i <= h->mask; i++) {
 		hlist_for_each_entry_safe(elem, next, &h->buckets[i].head, pool.node)
-			bpfmaps_pool_free(&h->pool, elem);
+			bpfmaps_pool_drop(&h->pool, elem);
 		cond_resched();
 	}
 }
@@ -260,8 +261,10 @@ static int hash_copy_value(struct bpfmaps_map *map, const void *key, void *value
  * what can be done without another element. Returns 0, an errno, or NEED_ELEM.
  */
 static int bucket_set(struct hash_map *h, struct hash_bucket *bucket, struct hash_elem *elem,
-		      const void *value, u64 flags)
+		      const void *value, u64 flags, enum bpfmaps_from from)
 {
+	if (bpfmaps_map_check_write(&h->map, from))
+		return -EPERM;
 	if (!elem && flags == BPFMAPS_EXIST)
 		return -ENOENT;
 	if (!elem)
@@ -274,22 +277,24 @@ static int bucket_set(struct hash_map *h, struct hash_bucket *bucket, struct has
 	return 0;
 }
 
-static int hash_set(struct hash_map *h, u32 hash, const void *key, const void *value, u64 flags)
+static int hash_set(struct hash_map *h, u32 hash, const void *key, const void *value, u64 flags,
+		    enum bpfmaps_from from)
 {
 	struct hash_bucket *bucket = hash_bucket(h, hash);
 	unsigned long irq;
 	int err;
 
 	raw_spin_lock_irqsave(&bucket->seq.lock, irq);
-	err = bucket_set(h, bucket, bucket_find(h, bucket, hash, key), value, flags);
+	err = bucket_set(h, bucket, bucket_find(h, bucket, hash, key), value, flags,
+			 from);
 	raw_spin_unlock_irqrestore(&bucket->seq.lock, irq);
 	return err;
 }
 
 static struct hash_elem *hash_new_elem(struct hash_map *h, u32 hash, const void *key,
-				       const void *value, gfp_t gfp)
+				       const void *value, enum bpfmaps_from from)
 {
-	struct hash_elem *elem = bpfmaps_pool_alloc(&h->pool, gfp);
+	struct hash_elem *elem = bpfmaps_pool_alloc(&h->pool, from);
 
 	if (!elem)
 		return NULL;
@@ -304,8 +309,10 @@ static struct hash_elem *hash_new_elem(struct hash_map *h, u32 hash, const void 
  * bucket_set() need not be any more.
  */
 static int bucket_link(struct hash_map *h, struct hash_bucket *bucket, struct hash_elem *elem,
-		       struct hash_elem *old, u64 flags)
+		       struct hash_elem *old, u64 flags, enum bpfmaps_from from)
 {
+	if (bpfmaps_map_check_write(&h->map, from))
+		return -EPERM;
 	if (old && flags == BPFMAPS_NOEXIST)
 		return -EEXIST;
 	if (old) {
@@ -320,7 +327,8 @@ static int bucket_link(struct hash_map *h, struct hash_bucket *bucket, struct ha
 	return 0;
 }
 
-static int hash_link(struct hash_map *h, struct hash_elem *elem, u64 flags)
+static int hash_link(struct hash_map *h, struct hash_elem *elem, u64 flags,
+		     enum bpfmaps_from from)
 {
 	struct hash_bucket *bucket = hash_bucket(h, elem->hash);
 	struct hash_elem *old;
@@ -329,7 +337,7 @@ static int hash_link(struct hash_map *h, struct hash_elem *elem, u64 flags)
 
 	raw_spin_lock_irqsave(&bucket->seq.lock, irq);
 	old = bucket_find(h, bucket, elem->hash, elem->key);
-	err = bucket_link(h, bucket, elem, old, flags);
+	err = bucket_link(h, bucket, elem, old, flags, from);
 	raw_spin_unlock_irqrestore(&bucket->seq.lock, irq);
 	if (err)
 		bpfmaps_pool_free(&h->pool, elem);
@@ -339,7 +347,7 @@ static int hash_link(struct hash_map *h, struct hash_elem *elem, u64 flags)
 }
 
 static int hash_update_elem(struct bpfmaps_map *map, const void *key, const void *value, u64 flags,
-			    gfp_t gfp)
+			    enum bpfmaps_from from)
 {
 	struct hash_map *h = to_hash(map);
 	u32 hash = hash_key(h, key);
@@ -348,34 +356,37 @@ static int hash_update_elem(struct bpfmaps_map *map, const void *key, const void
 
 	if (flags > BPFMAPS_EXIST)
 		return -EINVAL;
-	err = hash_set(h, hash, key, value, flags);
+	err = hash_set(h, hash, key, value, flags, from);
 	if (err != NEED_ELEM)
 		return err;
-	elem = hash_new_elem(h, hash, key, value, gfp);
+	elem = hash_new_elem(h, hash, key, value, from);
 	if (!elem)
 		return -ENOMEM;
-	return hash_link(h, elem, flags);
+	return hash_link(h, elem, flags, from);
 }
 
-static int hash_delete_elem(struct bpfmaps_map *map, const void *key)
+static int hash_delete_elem(struct bpfmaps_map *map, const void *key, enum bpfmaps_from from)
 {
 	struct hash_map *h = to_hash(map);
 	u32 hash = hash_key(h, key);
 	struct hash_bucket *bucket = hash_bucket(h, hash);
 	struct hash_elem *elem;
 	unsigned long irq;
+	int err;
 
 	raw_spin_lock_irqsave(&bucket->seq.lock, irq);
 	elem = bucket_find(h, bucket, hash, key);
-	if (elem) {
+	err = bpfmaps_map_check_write(map, from);
+	if (!err && !elem)
+		err = -ENOENT;
+	if (!err) {
 		hlist_del_rcu(&elem->pool.node);
 		bpfmaps_pool_unreserve(&h->pool);
 	}
 	raw_spin_unlock_irqrestore(&bucket->seq.lock, irq);
-	if (!elem)
-		return -ENOENT;
-	bpfmaps_pool_retire(&h->pool, elem);
-	return 0;
+	if (!err)
+		bpfmaps_pool_retire(&h->pool, elem);
+	return err;
 }
 
 /* Under RCU: the element behind @key in its chain, and the bucket that comes next. */
@@ -395,7 +406,10 @@ static struct hash_elem *hash_elem_behind(const struct hash_map *h, const void *
 	return node_elem(rcu_dereference(hlist_next_rcu(&elem->pool.node)));
 }
 
-/* Under RCU, which it leaves now and then: the first element in or behind @bucket. */
+/*
+ * Under RCU, which it leaves now and then: the first element in or behind @bucket. NULL, too, if
+ * the caller was killed.
+ */
 static struct hash_elem *hash_first_elem(const struct hash_map *h, u64 bucket)
 {
 	struct hash_elem *elem;
@@ -408,6 +422,8 @@ static struct hash_elem *hash_first_elem(const struct hash_map *h, u64 bucket)
 			rcu_read_unlock();
 			cond_resched();
 			rcu_read_lock();
+			if (fatal_signal_pending(current))
+				break;
 		}
 	}
 	return NULL;
@@ -462,7 +478,7 @@ static u64 hash_mem_usage(const struct bpfmaps_map *map)
 {
 	const struct hash_map *h = to_hash(map);
 
-	return PAGE_ALIGN(array_size(h->mask + 1, sizeof(*h->buckets))) +
+	return bpfmaps_area_mem_usage(array_size(h->mask + 1, sizeof(*h->buckets))) +
 	       bpfmaps_pool_mem_usage(&h->pool);
 }
 

@@ -145,6 +145,56 @@ static void freeze_protected(struct run *r, const void *arg)
 	freeze(r, "freeze", fd);
 }
 
+/* What was writable counts until it is unmapped, as a whole or in parts. */
+static void unmapped_protected(struct run *r, const void *arg)
+{
+	int fd = mmapable(r);
+	char *p = map_it(r, "mmap", fd, PROT_READ | PROT_WRITE, 2 * PAGE);
+
+	(void)arg;
+	note_ret(r, "mprotect", mprotect(p, 2 * PAGE, PROT_READ));
+	note_ret(r, "munmap of half", munmap(p, PAGE));
+	freeze(r, "freeze, half mapped", fd);
+	note_ret(r, "munmap", munmap(p + PAGE, PAGE));
+	freeze(r, "freeze", fd);
+	freeze(r, "freeze again", fd);
+}
+
+/* Three mappings out of one, of which the middle one cannot be written to. */
+static void freeze_split(struct run *r, const void *arg)
+{
+	int fd = new_map(r, 4, 8, 1536, BPFMAPS_F_MMAPABLE);
+	char *p = map_it(r, "mmap", fd, PROT_READ | PROT_WRITE, 3 * PAGE);
+
+	(void)arg;
+	note_ret(r, "mprotect", mprotect(p + PAGE, PAGE, PROT_READ));
+	note_ret(r, "munmap of the first", munmap(p, PAGE));
+	note_ret(r, "munmap of the last", munmap(p + 2 * PAGE, PAGE));
+	freeze(r, "freeze, the middle mapped", fd);
+	note_ret(r, "munmap of the middle", munmap(p + PAGE, PAGE));
+	freeze(r, "freeze", fd);
+}
+
+static void do_nothing(struct run *r, const void *arg)
+{
+	(void)r;
+	(void)arg;
+}
+
+static void fork_protected(struct run *r, const void *arg)
+{
+	int fd = mmapable(r);
+	char *p = map_it(r, "mmap", fd, PROT_READ | PROT_WRITE, PAGE);
+
+	note_ret(r, "mprotect", mprotect(p, PAGE, PROT_READ));
+	in_child(r, "child", do_nothing, arg);
+	freeze(r, "freeze, mapped", fd);
+	note_ret(r, "mprotect back", mprotect(p, PAGE, PROT_READ | PROT_WRITE));
+	in_child(r, "child", do_nothing, arg);
+	note_ret(r, "munmap", munmap(p, PAGE));
+	freeze(r, "freeze", fd);
+}
+
 static void freeze_reading(struct run *r, const void *arg)
 {
 	int fd = mmapable(r);
@@ -244,6 +294,9 @@ void freeze_cases(const struct map_type *t)
 		{ "mapped", freeze_mapped },
 		{ "mapped to write", freeze_write_mapped },
 		{ "mapped, then mprotect", freeze_protected },
+		{ "mprotect, then unmapped", unmapped_protected },
+		{ "mapping split", freeze_split },
+		{ "mprotect, then forked", fork_protected },
 		{ "mapped to read", freeze_reading },
 		{ "mmap of a frozen map", frozen_mapping },
 		{ "mapped and forked", freeze_forked },

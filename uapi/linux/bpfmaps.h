@@ -39,7 +39,7 @@
  *           map is full; an array has no such index (update); sizes over the type's limits
  * EACCES    the path is not a pin, or its permissions forbid the access
  * EBADF     the descriptor is not open
- * EBADFD    the same, of BPFMAPS_OBJ_GET_INFO_BY_FD
+ * EBADFD    the same, of BPFMAPS_OBJ_GET_INFO_BY_FD; of BPFMAPS_OBJ_PIN it is EINVAL
  * EBUSY     freeze: the map has a writable mapping, or is frozen already
  * EEXIST    the key exists (BPFMAPS_NOEXIST); the path exists
  * EFAULT    a pointer is not readable or not writable
@@ -62,7 +62,8 @@
 /**
  * BPFMAPS_IOC() - the ioctl request of a command
  * @cmd: one of enum bpfmaps_cmd
- * @size: size in bytes of the struct that the ioctl's argument points to
+ * @size: size in bytes of the struct that the ioctl's argument points to, below 16384: the request
+ *	has no room for more
  */
 #define BPFMAPS_IOC(cmd, size)	_IOC(_IOC_READ | _IOC_WRITE, BPFMAPS_IOC_MAGIC, (cmd), (size))
 
@@ -172,7 +173,7 @@ enum bpfmaps_elem_flags {
  * @map_flags: BPFMAPS_F_*
  * @inner_map_fd: not used by the types that hold no maps
  * @numa_node: with BPFMAPS_F_NUMA_NODE, the node to allocate from; (__u32)-1 for any
- * @map_name: up to 15 letters, digits, '_' and '.', then a NUL; may be empty
+ * @map_name: up to 15 letters (of ISO 8859-1), digits, '_' and '.', then a NUL; may be empty
  * @map_ifindex: 0
  * @btf_fd: not used
  * @btf_key_type_id: 0

@@ -17,7 +17,9 @@
  *	bpfmaps_map_put(map);
  *
  * The functions on elements may be called in process, softirq and hardirq context, never in NMI
- * context, where they fail and warn. Keys have key_size bytes and need no alignment; values have
+ * context, where they fail and warn; a probe by breakpoint runs in NMI context. They take locks with
+ * interrupts off, so a probe may not sit on what they call. On PREEMPT_RT those that allocate, free or
+ * put are not for hardirq context. Keys have key_size bytes and need no alignment; values have
  * value_size bytes, and those that a look-up returns are aligned to 8 bytes.
  */
 #ifndef _LINUX_BPFMAPS_H
