@@ -82,17 +82,48 @@ static void *elem_copy_in(void *stack, u32 stack_size, u64 from, u32 size)
 	return ERR_PTR(err);
 }
 
+/* For types without keys the pointer has to be NULL, and so is what this returns. */
+static void *elem_key(const struct bpfmaps_map *map, void *stack, u32 stack_size, u64 from)
+{
+	if (map->key_size)
+		return elem_copy_in(stack, stack_size, from, map->key_size);
+	return from ? ERR_PTR(-EINVAL) : NULL;
+}
+
+/* What is looked up in a set is its value. */
+static int elem_test(struct bpfmaps_map *map, u64 from)
+{
+	u64 stack[ELEM_STACK_VALUE / sizeof(u64)];
+	void *value = elem_copy_in(stack, sizeof(stack), from, map->value_size);
+	int err;
+
+	if (IS_ERR(value))
+		return PTR_ERR(value);
+	err = map->ops->map_peek_elem(map, value, NULL);
+	elem_buf_free(stack, value);
+	return err;
+}
+
+/* Copies out of the map, and what stands for the value in types without keys. */
+static int elem_read(struct bpfmaps_map *map, const void *key, void *value, u64 *ticket)
+{
+	if (map->key_size)
+		return map->ops->map_copy_value(map, key, value);
+	return map->ops->map_peek_elem(map, value, ticket);
+}
+
 static int elem_lookup(struct bpfmaps_map *map, const void *key, u64 to)
 {
 	u64 stack[ELEM_STACK_VALUE / sizeof(u64)];
-	void *value = elem_buf(stack, sizeof(stack), map->value_size);
+	void *value = elem_buf(stack, sizeof(stack), map->user_value_size);
+	u64 ticket;
 	int err;
 
 	if (!value)
 		return -ENOMEM;
-	err = map->ops->map_copy_value(map, key, value);
+	err = elem_read(map, key, value, &ticket);
 	if (!err)
-		err = elem_to_user(to, value, map->value_size);
+		err = elem_to_user(to, value, map->user_value_size);
 	elem_buf_free(stack, value);
 	return err;
 }
@@ -109,25 +140,35 @@ int bpfmaps_elem_lookup(struct bpfmaps_map *map, fmode_t mode,
 		return -EPERM;
 	if (attr->flags)
 		return -EINVAL;
-	if (!map->ops->map_copy_value)
+	if (!map->ops->map_copy_value && !map->ops->map_peek_elem)
 		return -BPFMAPS_ENOTSUPP;
-	key = elem_copy_in(stack, sizeof(stack), attr->key, map->key_size);
+	key = elem_key(map, stack, sizeof(stack), attr->key);
 	if (IS_ERR(key))
 		return PTR_ERR(key);
-	err = elem_lookup(map, key, attr->value);
+	if (map->ops->peek_is_test)
+		err = elem_test(map, attr->value);
+	else
+		err = elem_lookup(map, key, attr->value);
 	elem_buf_free(stack, key);
 	return err;
+}
+
+static int elem_write(struct bpfmaps_map *map, const void *key, const void *value, u64 flags)
+{
+	if (!map->key_size)
+		return map->ops->map_push_elem(map, value, flags, BPFMAPS_FROM_USER);
+	return map->ops->map_update_elem(map, key, value, flags, BPFMAPS_FROM_USER);
 }
 
 static int elem_update(struct bpfmaps_map *map, const void *key, u64 from, u64 flags)
 {
 	u64 stack[ELEM_STACK_VALUE / sizeof(u64)];
-	void *value = elem_copy_in(stack, sizeof(stack), from, map->value_size);
+	void *value = elem_copy_in(stack, sizeof(stack), from, map->user_value_size);
 	int err;
 
 	if (IS_ERR(value))
 		return PTR_ERR(value);
-	err = map->ops->map_update_elem(map, key, value, flags, BPFMAPS_FROM_USER);
+	err = elem_write(map, key, value, flags);
 	elem_buf_free(stack, value);
 	return err;
 }
@@ -144,9 +185,9 @@ int bpfmaps_elem_update(struct bpfmaps_map *map, fmode_t mode,
 		return -EPERM;
 	if (attr->flags & BPFMAPS_F_LOCK)
 		return -EINVAL;
-	if (!map->ops->map_update_elem)
+	if (!map->ops->map_update_elem && !map->ops->map_push_elem)
 		return -BPFMAPS_ENOTSUPP;
-	key = elem_copy_in(stack, sizeof(stack), attr->key, map->key_size);
+	key = elem_key(map, stack, sizeof(stack), attr->key);
 	if (IS_ERR(key))
 		return PTR_ERR(key);
 	err = elem_update(map, key, attr->value, attr->flags);
@@ -166,10 +207,64 @@ int bpfmaps_elem_delete(struct bpfmaps_map *map, fmode_t mode,
 		return -EPERM;
 	if (!map->ops->map_delete_elem)
 		return -BPFMAPS_ENOTSUPP;
-	key = elem_copy_in(stack, sizeof(stack), attr->key, map->key_size);
+	key = elem_key(map, stack, sizeof(stack), attr->key);
 	if (IS_ERR(key))
 		return PTR_ERR(key);
 	err = map->ops->map_delete_elem(map, key, BPFMAPS_FROM_USER);
+	elem_buf_free(stack, key);
+	return err;
+}
+
+/* Remove what elem_read() has copied out, if it is still what is there. */
+static int elem_remove(struct bpfmaps_map *map, const void *key, const void *value, u64 ticket)
+{
+	if (map->key_size)
+		return map->ops->map_delete_value(map, key, value);
+	return map->ops->map_pop_elem(map, ticket, BPFMAPS_FROM_USER);
+}
+
+/* The element goes when its value has arrived; if it was changed meanwhile, all begins again. */
+static int elem_take(struct bpfmaps_map *map, const void *key, u64 to)
+{
+	u64 stack[ELEM_STACK_VALUE / sizeof(u64)];
+	void *value = elem_buf(stack, sizeof(stack), map->user_value_size);
+	u64 ticket = 0;
+	int err;
+
+	if (!value)
+		return -ENOMEM;
+	do {
+		err = elem_read(map, key, value, &ticket);
+		if (!err)
+			err = elem_to_user(to, value, map->user_value_size);
+		if (!err)
+			err = elem_remove(map, key, value, ticket);
+		if (err == -EAGAIN && fatal_signal_pending(current))
+			err = -EINTR;
+	} while (err == -EAGAIN);
+	elem_buf_free(stack, value);
+	return err;
+}
+
+/* BPFMAPS_MAP_LOOKUP_AND_DELETE_ELEM */
+int bpfmaps_elem_lookup_and_delete(struct bpfmaps_map *map, fmode_t mode,
+				   const struct bpfmaps_elem_attr *attr)
+{
+	u64 stack[ELEM_STACK_KEY / sizeof(u64)];
+	void *key;
+	int err;
+
+	if (!(mode & FMODE_CAN_READ) || !(mode & FMODE_CAN_WRITE))
+		return -EPERM;
+	if (attr->flags)
+		return -EINVAL;
+	key = elem_key(map, stack, sizeof(stack), attr->key);
+	if (IS_ERR(key))
+		return PTR_ERR(key);
+	if (map->ops->map_delete_value || map->ops->map_pop_elem)
+		err = elem_take(map, key, attr->value);
+	else
+		err = -BPFMAPS_ENOTSUPP;
 	elem_buf_free(stack, key);
 	return err;
 }
@@ -194,16 +289,15 @@ int bpfmaps_elem_next_key(struct bpfmaps_map *map, fmode_t mode,
 			  const struct bpfmaps_elem_attr *attr)
 {
 	u64 stack[ELEM_STACK_KEY / sizeof(u64)];
-	void *key;
+	void *key = NULL;
 	int err;
 
 	if (!(mode & FMODE_CAN_READ))
 		return -EPERM;
 	if (!map->ops->map_get_next_key)
 		return -BPFMAPS_ENOTSUPP;
-	if (!attr->key)
-		return elem_next_key(map, NULL, attr->next_key);
-	key = elem_copy_in(stack, sizeof(stack), attr->key, map->key_size);
+	if (attr->key)
+		key = elem_key(map, stack, sizeof(stack), attr->key);
 	if (IS_ERR(key))
 		return PTR_ERR(key);
 	err = elem_next_key(map, key, attr->next_key);

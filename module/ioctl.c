@@ -69,6 +69,13 @@ static int cmd_delete_elem(struct call *call)
 	return call_map(call, bpfmaps_elem_delete);
 }
 
+static int cmd_lookup_and_delete_elem(struct call *call)
+{
+	if (call->attr.elem.flags & ~(u64)BPFMAPS_F_LOCK)
+		return -EINVAL;
+	return call_map(call, bpfmaps_elem_lookup_and_delete);
+}
+
 static int cmd_get_next_key(struct call *call)
 {
 	return call_map(call, bpfmaps_elem_next_key);
@@ -179,6 +186,51 @@ static int check_zero_tail(const void __user *ptr, u32 known, u32 size)
 	return res ? 0 : -E2BIG;
 }
 
+static int map_batch(struct file *file, struct call *call, enum bpfmaps_batch_op op)
+{
+	struct bpfmaps_map *map = bpfmaps_map_of_file(file);
+
+	if (IS_ERR(map))
+		return PTR_ERR(map);
+	return bpfmaps_batch(map, bpfmaps_map_mode(map, file), &call->attr.batch, op,
+			     &call->uattr->batch.count);
+}
+
+static int call_batch(struct call *call, enum bpfmaps_batch_op op)
+{
+	struct fd f;
+	int err;
+
+	if (call_is_self(call, call->attr.batch.map_fd))
+		return map_batch(call->self, call, op);
+	f = fdget(call->attr.batch.map_fd);
+	if (!fd_file(f))
+		return -EBADF;
+	err = map_batch(fd_file(f), call, op);
+	fdput(f);
+	return err;
+}
+
+static int cmd_lookup_batch(struct call *call)
+{
+	return call_batch(call, BPFMAPS_BATCH_LOOKUP);
+}
+
+static int cmd_lookup_and_delete_batch(struct call *call)
+{
+	return call_batch(call, BPFMAPS_BATCH_LOOKUP_AND_DELETE);
+}
+
+static int cmd_update_batch(struct call *call)
+{
+	return call_batch(call, BPFMAPS_BATCH_UPDATE);
+}
+
+static int cmd_delete_batch(struct call *call)
+{
+	return call_batch(call, BPFMAPS_BATCH_DELETE);
+}
+
 static int map_info(struct file *file, struct call *call)
 {
 	struct bpfmaps_map_info __user *uinfo = u64_to_user_ptr(call->attr.info.info);
@@ -231,6 +283,7 @@ struct command {
 #define OBJ_END(field)		offsetofend(struct bpfmaps_obj_attr, field)
 #define ID_END(field)		offsetofend(struct bpfmaps_id_attr, field)
 #define INFO_END(field)		offsetofend(struct bpfmaps_info_attr, field)
+#define BATCH_END(field)	offsetofend(struct bpfmaps_batch_attr, field)
 
 static const struct command commands[] = {
 	[BPFMAPS_MAP_CREATE]		= { cmd_create,       CREATE_END(map_extra), false },
@@ -243,7 +296,14 @@ static const struct command commands[] = {
 	[BPFMAPS_MAP_GET_NEXT_ID]	= { cmd_get_next_id,  ID_END(next_id),       false },
 	[BPFMAPS_MAP_GET_FD_BY_ID]	= { cmd_get_fd_by_id, ID_END(open_flags),    false },
 	[BPFMAPS_OBJ_GET_INFO_BY_FD]	= { cmd_get_info,     INFO_END(info),        true },
+	[BPFMAPS_MAP_LOOKUP_AND_DELETE_ELEM] = {
+					    cmd_lookup_and_delete_elem, ELEM_END(flags), true },
 	[BPFMAPS_MAP_FREEZE]		= { cmd_freeze,       ELEM_END(map_fd),      true },
+	[BPFMAPS_MAP_LOOKUP_BATCH]	= { cmd_lookup_batch, BATCH_END(flags),      true },
+	[BPFMAPS_MAP_LOOKUP_AND_DELETE_BATCH] = {
+					    cmd_lookup_and_delete_batch, BATCH_END(flags), true },
+	[BPFMAPS_MAP_UPDATE_BATCH]	= { cmd_update_batch, BATCH_END(flags),      true },
+	[BPFMAPS_MAP_DELETE_BATCH]	= { cmd_delete_batch, BATCH_END(flags),      true },
 };
 
 /* NULL for a number that is no command. */

@@ -132,6 +132,28 @@ void *bpfmaps_lookup_elem(struct bpfmaps_map *map, const void *key)
 }
 EXPORT_SYMBOL_GPL(bpfmaps_lookup_elem);
 
+/**
+ * bpfmaps_lookup_percpu_elem() - the value of a key on a CPU, in place
+ * @map: the map, of a per-CPU type
+ * @key: key_size bytes
+ * @cpu: number of a possible CPU
+ *
+ * bpfmaps_lookup_elem() returns that of the CPU it runs on.
+ *
+ * Context: process, softirq or hardirq; under rcu_read_lock().
+ * Return: the address, or NULL if there is no such key or CPU, or the type has one value for all.
+ */
+void *bpfmaps_lookup_percpu_elem(struct bpfmaps_map *map, const void *key, unsigned int cpu)
+{
+	RCU_LOCKDEP_WARN(!rcu_read_lock_any_held(), "map look-up without rcu_read_lock()");
+	if (kapi_in_nmi() || !map->ops->map_lookup_percpu_elem)
+		return NULL;
+	if (cpu >= nr_cpu_ids || !cpu_possible(cpu))
+		return NULL;
+	return map->ops->map_lookup_percpu_elem(map, key, cpu);
+}
+EXPORT_SYMBOL_GPL(bpfmaps_lookup_percpu_elem);
+
 /* Whether a user in the kernel may write now, by an operation that the type has. */
 static int kapi_check_write(const struct bpfmaps_map *map, bool has_op)
 {
@@ -140,11 +162,16 @@ static int kapi_check_write(const struct bpfmaps_map *map, bool has_op)
 	return map->map_flags & BPFMAPS_F_RDONLY_PROG ? -EACCES : 0;
 }
 
+static enum bpfmaps_from kapi_from(gfp_t gfp)
+{
+	return gfpflags_allow_blocking(gfp) ? BPFMAPS_FROM_KERNEL : BPFMAPS_FROM_ATOMIC;
+}
+
 /**
  * bpfmaps_update_elem() - set the value of a key
  * @map: the map
  * @key: key_size bytes
- * @value: value_size bytes
+ * @value: value_size bytes; of a per-CPU type the value of the CPU it runs on
  * @flags: BPFMAPS_ANY, BPFMAPS_NOEXIST or BPFMAPS_EXIST
  * @gfp: GFP_KERNEL where the caller may sleep, otherwise GFP_ATOMIC, and no more than that: memory
  *	is charged to the creator's memory cgroup, and no reserves are taken
@@ -162,11 +189,74 @@ int bpfmaps_update_elem(struct bpfmaps_map *map, const void *key, const void *va
 	if (err)
 		return err;
 	might_alloc(gfp);
-	return map->ops->map_update_elem(map, key, value, flags,
-					 gfpflags_allow_blocking(gfp) ? BPFMAPS_FROM_KERNEL :
-									BPFMAPS_FROM_ATOMIC);
+	return map->ops->map_update_elem(map, key, value, flags, kapi_from(gfp));
 }
 EXPORT_SYMBOL_GPL(bpfmaps_update_elem);
+
+/**
+ * bpfmaps_push_elem() - add a value to a map without keys
+ * @map: a queue, a stack or a bloom filter
+ * @value: value_size bytes
+ * @flags: BPFMAPS_ANY; of a queue or stack BPFMAPS_EXIST removes the oldest value if it is full
+ * @gfp: as for bpfmaps_update_elem()
+ *
+ * Context: process, softirq or hardirq, as @gfp says.
+ * Return: 0 or a negative errno: -E2BIG if it is full, -EINVAL, -ENOMEM, -EACCES with
+ * BPFMAPS_F_RDONLY_PROG, -524 if the type has keys.
+ */
+int bpfmaps_push_elem(struct bpfmaps_map *map, const void *value, u64 flags, gfp_t gfp)
+{
+	int err = kapi_check_write(map, map->ops->map_push_elem);
+
+	if (err)
+		return err;
+	might_alloc(gfp);
+	return map->ops->map_push_elem(map, value, flags, kapi_from(gfp));
+}
+EXPORT_SYMBOL_GPL(bpfmaps_push_elem);
+
+/**
+ * bpfmaps_peek_elem() - the next value of a map without keys
+ * @map: a queue, a stack or a bloom filter
+ * @value: value_size bytes: of a queue or stack written; of a bloom filter read and looked for
+ *
+ * Context: process, softirq or hardirq.
+ * Return: 0, -ENOENT if it is empty or the value was never added, -524 if the type has keys.
+ */
+int bpfmaps_peek_elem(struct bpfmaps_map *map, void *value)
+{
+	u64 ticket;
+
+	if (kapi_in_nmi() || !map->ops->map_peek_elem)
+		return -BPFMAPS_ENOTSUPP;
+	return map->ops->map_peek_elem(map, value, &ticket);
+}
+EXPORT_SYMBOL_GPL(bpfmaps_peek_elem);
+
+/**
+ * bpfmaps_pop_elem() - take the next value out of a queue or stack
+ * @map: the map
+ * @value: value_size bytes are written
+ *
+ * Context: process, softirq or hardirq.
+ * Return: 0, -ENOENT if it is empty, -EACCES with BPFMAPS_F_RDONLY_PROG, -524 if the type is
+ * another.
+ */
+int bpfmaps_pop_elem(struct bpfmaps_map *map, void *value)
+{
+	int err = kapi_check_write(map, map->ops->map_pop_elem);
+	u64 ticket;
+
+	if (err)
+		return err;
+	do {
+		err = map->ops->map_peek_elem(map, value, &ticket);
+		if (!err)
+			err = map->ops->map_pop_elem(map, ticket, BPFMAPS_FROM_ATOMIC);
+	} while (err == -EAGAIN);
+	return err;
+}
+EXPORT_SYMBOL_GPL(bpfmaps_pop_elem);
 
 /**
  * bpfmaps_delete_elem() - remove a key

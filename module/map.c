@@ -161,9 +161,11 @@ static struct bpfmaps_map *map_alloc(const struct bpfmaps_create_attr *attr,
 	map->map_type = attr->map_type;
 	map->key_size = attr->key_size;
 	map->value_size = attr->value_size;
+	map->user_value_size = attr->value_size;
 	map->max_entries = attr->max_entries;
 	map->map_flags = attr->map_flags & ~MAP_FD_FLAGS;
 	map->numa_node = attr_numa_node(attr);
+	map->map_extra = attr->map_extra;
 	strscpy(map->name, attr->map_name, sizeof(map->name));
 	map->owner = current_euid();
 	map->user_ns = get_user_ns(current_user_ns());
@@ -243,7 +245,20 @@ void bpfmaps_map_fill_info(const struct bpfmaps_map *map, struct bpfmaps_map_inf
 	info->value_size = map->value_size;
 	info->max_entries = map->max_entries;
 	info->map_flags = map->map_flags;
+	info->map_extra = map->map_extra;
 	memcpy(info->name, map->name, sizeof(info->name));
+}
+
+/* map_get_next_key of types whose keys are indexes. */
+int bpfmaps_map_next_index(struct bpfmaps_map *map, const void *key, void *next_key)
+{
+	u32 index = key ? bpfmaps_map_index(key) : U32_MAX;
+	u32 next = index >= map->max_entries ? 0 : index + 1;
+
+	if (next >= map->max_entries)
+		return -ENOENT;
+	memcpy(next_key, &next, sizeof(next));
+	return 0;
 }
 
 static int map_release(struct inode *inode, struct file *file)
@@ -261,7 +276,7 @@ static void map_show_fdinfo(struct seq_file *m, struct file *file)
 	seq_printf(m, "value_size:\t%u\n", map->value_size);
 	seq_printf(m, "max_entries:\t%u\n", map->max_entries);
 	seq_printf(m, "map_flags:\t%#x\n", map->map_flags);
-	seq_printf(m, "map_extra:\t%#llx\n", 0ULL);
+	seq_printf(m, "map_extra:\t%#llx\n", map->map_extra);
 	seq_printf(m, "memlock:\t%llu\n", map->ops->map_size + map->ops->map_mem_usage(map));
 	seq_printf(m, "map_id:\t%u\n", map->id);
 	seq_printf(m, "frozen:\t%u\n", READ_ONCE(map->frozen));

@@ -20,6 +20,9 @@ struct mem_cgroup;
 /* ENOTSUPP is what bpf(2) lets out to user space as 524. */
 #define BPFMAPS_ENOTSUPP	524
 
+/* The same for the per-CPU allocator, which knows only this flag against killing. */
+#define BPFMAPS_PERCPU_GFP	(GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_NORETRY)
+
 /* Who may read and write, in user space and in the kernel: all storage types take these. */
 #define BPFMAPS_ACCESS_FLAGS	(BPFMAPS_F_RDONLY | BPFMAPS_F_WRONLY | \
 				 BPFMAPS_F_RDONLY_PROG | BPFMAPS_F_WRONLY_PROG)
@@ -32,6 +35,27 @@ struct mem_cgroup;
 
 /* Values above this size are never copied with interrupts off. */
 #define BPFMAPS_ATOMIC_VALUE	PAGE_SIZE
+
+enum bpfmaps_batch_op {
+	BPFMAPS_BATCH_LOOKUP,
+	BPFMAPS_BATCH_LOOKUP_AND_DELETE,
+	BPFMAPS_BATCH_UPDATE,
+	BPFMAPS_BATCH_DELETE,
+};
+
+/**
+ * struct bpfmaps_chunk - some elements on their way to or from user space
+ * @keys: key_size bytes each
+ * @values: user_value_size bytes each
+ * @room: how many fit
+ * @fill: how many there are
+ */
+struct bpfmaps_chunk {
+	void *keys;
+	void *values;
+	u32 room;
+	u32 fill;
+};
 
 /**
  * enum bpfmaps_from - who writes
@@ -53,20 +77,35 @@ enum bpfmaps_from {
  *	context. On an error @map_free is not called.
  * @map_free: free what @map_alloc and the operations allocated. Process context; a grace period
  *	has passed since the last user was gone.
+ * @batch: bits of enum bpfmaps_batch_op, the batches that there are
+ * @peek_is_test: @map_peek_elem reads the value and only says whether it is there
  * @map_lookup_elem: the address of the value of @key, or NULL. Under rcu_read_lock(), any
  *	context but NMI; the value stays that key's as long as the reader section lasts.
+ * @map_lookup_percpu_elem: the address of the value of a CPU, a possible one
  * @map_copy_value: copy out one whole value of @key, never a mix of two updates; -ENOENT.
  *	Process context, may sleep.
- * @map_update_elem: set the value of @key; @flags were not checked, but are without
- *	BPFMAPS_F_LOCK. Any context but NMI, as @from says. Where the write becomes visible, in a
- *	section that synchronize_rcu() or @map_settle waits for, it asks bpfmaps_map_check_write().
+ * @map_update_elem: set the value of @key, which BPFMAPS_FROM_USER has user_value_size
+ *	bytes; @flags were not checked, but are without BPFMAPS_F_LOCK. Any context but NMI, as
+ *	@from says. Where the write becomes visible, in a section that synchronize_rcu() or
+ *	@map_settle waits for, it asks bpfmaps_map_check_write().
  * @map_delete_elem: remove @key; the same holds.
+ * @map_delete_value: remove @key if its value is still @value, what @map_copy_value has copied out;
+ *	-EAGAIN if it is another, -ENOENT if the key is gone. Called from system calls.
+ * @map_push_elem: for types without keys: add @value; otherwise as @map_update_elem.
+ * @map_peek_elem: copy out the value that is next, or -ENOENT; @ticket stands for it. Any context
+ *	but NMI.
+ * @map_pop_elem: remove the value that is next if @ticket still stands for it, or -EAGAIN. So a
+ *	value leaves the map only when it has safely arrived.
  * @map_get_next_key: copy the key behind @key (NULL: the first) to @next_key; a @key that is not
  *	there counts as NULL; -ENOENT behind the last. Process context, may sleep.
  * @map_settle: wait for writers that may sleep and began before. Process context, killable. NULL if
  *	there are none.
  * @map_for_each: call @fn under rcu_read_lock() for each element until it returns other than 0;
  *	returns what it returned. Process context, may sleep between elements.
+ * @map_collect: append elements to @chunk, in steps that are never broken up, from @cursor
+ *	on, which is left where it goes on. 0 when the chunk is full, -ENOENT behind the last
+ *	element, -ENOSPC if not even one step fits. Process context, may sleep. NULL: batches go
+ *	by keys.
  * @map_mmap_size: bytes that can be mapped, or a negative errno.
  * @map_mmap_page: the page at @pgoff of the mapping, below @map_mmap_size.
  * @map_poll: as in struct file_operations.
@@ -76,17 +115,26 @@ enum bpfmaps_from {
  */
 struct bpfmaps_map_ops {
 	size_t map_size;
+	u8 batch;
+	bool peek_is_test;
 	int (*map_alloc_check)(const struct bpfmaps_create_attr *attr);
 	int (*map_alloc)(struct bpfmaps_map *map);
 	void (*map_free)(struct bpfmaps_map *map);
 	void *(*map_lookup_elem)(struct bpfmaps_map *map, const void *key);
+	void *(*map_lookup_percpu_elem)(struct bpfmaps_map *map, const void *key, u32 cpu);
 	int (*map_copy_value)(struct bpfmaps_map *map, const void *key, void *value);
 	int (*map_update_elem)(struct bpfmaps_map *map, const void *key, const void *value,
 			       u64 flags, enum bpfmaps_from from);
 	int (*map_delete_elem)(struct bpfmaps_map *map, const void *key, enum bpfmaps_from from);
+	int (*map_delete_value)(struct bpfmaps_map *map, const void *key, const void *value);
+	int (*map_push_elem)(struct bpfmaps_map *map, const void *value, u64 flags,
+			     enum bpfmaps_from from);
+	int (*map_peek_elem)(struct bpfmaps_map *map, void *value, u64 *ticket);
+	int (*map_pop_elem)(struct bpfmaps_map *map, u64 ticket, enum bpfmaps_from from);
 	int (*map_settle)(struct bpfmaps_map *map);
 	int (*map_get_next_key)(struct bpfmaps_map *map, const void *key, void *next_key);
 	int (*map_for_each)(struct bpfmaps_map *map, bpfmaps_for_each_fn fn, void *ctx);
+	int (*map_collect)(struct bpfmaps_map *map, u32 *cursor, struct bpfmaps_chunk *chunk);
 	s64 (*map_mmap_size)(struct bpfmaps_map *map);
 	struct page *(*map_mmap_page)(struct bpfmaps_map *map, pgoff_t pgoff);
 	__poll_t (*map_poll)(struct bpfmaps_map *map, struct file *file,
@@ -100,9 +148,11 @@ struct bpfmaps_map_ops {
  * @map_type: number of the type
  * @key_size: bytes of a key
  * @value_size: bytes of a value
+ * @user_value_size: bytes of a value in user space, where per-CPU types have one for each CPU
  * @max_entries: how many elements fit
  * @map_flags: flags of the map, without those of a descriptor
  * @numa_node: node to allocate from, or NUMA_NO_NODE
+ * @map_extra: what its type makes of it
  * @frozen: user space may not write; only ever set
  * @id: unique among the living maps
  * @name: NUL-terminated
@@ -119,9 +169,11 @@ struct bpfmaps_map {
 	u32 map_type;
 	u32 key_size;
 	u32 value_size;
+	u32 user_value_size;
 	u32 max_entries;
 	u32 map_flags;
 	int numa_node;
+	u64 map_extra;
 	bool frozen;
 	u32 id;
 	char name[BPFMAPS_NAME_LEN];
@@ -142,6 +194,18 @@ static inline bool bpfmaps_map_prog_flags_valid(u32 flags)
 	return (flags & both) != both;
 }
 
+/* For per-CPU types, whose values are on the nodes of their CPUs: is one asked for? */
+static inline bool bpfmaps_map_names_node(const struct bpfmaps_create_attr *attr)
+{
+	return attr->map_flags & BPFMAPS_F_NUMA_NODE && attr->numa_node != (u32)NUMA_NO_NODE;
+}
+
+/* For types whose keys are indexes. */
+static inline u32 bpfmaps_map_index(const void *key)
+{
+	return get_unaligned((const u32 *)key);
+}
+
 /* For those who write: under the lock that makes the write visible, or rcu_read_lock(). */
 static inline int bpfmaps_map_check_write(const struct bpfmaps_map *map, enum bpfmaps_from from)
 {
@@ -158,6 +222,7 @@ int bpfmaps_map_new_fd(struct bpfmaps_map *map, u32 flags);
 int bpfmaps_map_open_flags(u32 flags);
 fmode_t bpfmaps_map_mode(const struct bpfmaps_map *map, const struct file *file);
 struct bpfmaps_map *bpfmaps_map_of_file(struct file *file);
+int bpfmaps_map_next_index(struct bpfmaps_map *map, const void *key, void *next_key);
 int bpfmaps_map_freeze(struct bpfmaps_map *map, fmode_t mode);
 void bpfmaps_map_fill_info(const struct bpfmaps_map *map, struct bpfmaps_map_info *info);
 
@@ -194,8 +259,14 @@ int bpfmaps_elem_update(struct bpfmaps_map *map, fmode_t mode,
 			const struct bpfmaps_elem_attr *attr);
 int bpfmaps_elem_delete(struct bpfmaps_map *map, fmode_t mode,
 			const struct bpfmaps_elem_attr *attr);
+int bpfmaps_elem_lookup_and_delete(struct bpfmaps_map *map, fmode_t mode,
+				   const struct bpfmaps_elem_attr *attr);
 int bpfmaps_elem_next_key(struct bpfmaps_map *map, fmode_t mode,
 			  const struct bpfmaps_elem_attr *attr);
+
+/* batch.c */
+int bpfmaps_batch(struct bpfmaps_map *map, fmode_t mode, const struct bpfmaps_batch_attr *attr,
+		  enum bpfmaps_batch_op op, u32 __user *ucount);
 
 /* ioctl.c */
 long bpfmaps_ioctl_device(struct file *file, unsigned int cmd, unsigned long arg);

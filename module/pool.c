@@ -35,6 +35,11 @@ struct pool_cpu {
 	struct rcu_work work;
 };
 
+static void *pool_area_elem(const struct bpfmaps_pool *pool, u32 nr)
+{
+	return pool->area + (u64)nr * pool->elem_size;
+}
+
 static bool pool_in_area(const struct bpfmaps_pool *pool, const void *elem)
 {
 	return pool->area && elem >= pool->area &&
@@ -44,28 +49,50 @@ static bool pool_in_area(const struct bpfmaps_pool *pool, const void *elem)
 /* Bytes that the heap really gives away for an element. */
 static size_t pool_heap_size(const struct bpfmaps_pool *pool, const void *elem)
 {
+	size_t percpu = (size_t)pool->percpu_size * num_possible_cpus();
+
 	if (is_vmalloc_addr(elem))
-		return bpfmaps_area_mem_usage(pool->elem_size);
-	return kmalloc_size_roundup(pool->elem_size);
+		return percpu + bpfmaps_area_mem_usage(pool->elem_size);
+	return percpu + kmalloc_size_roundup(pool->elem_size);
 }
 
 static void pool_heap_free(struct bpfmaps_pool *pool, void *elem)
 {
 	atomic_long_sub(pool_heap_size(pool, elem), &pool->heap_bytes);
+	if (pool->percpu_size)
+		free_percpu(*bpfmaps_pool_percpu(pool, elem));
 	kvfree(elem);
+}
+
+static bool pool_alloc_percpu(struct bpfmaps_pool *pool, void *elem, gfp_t gfp)
+{
+	void __percpu *values;
+
+	if (!pool->percpu_size)
+		return true;
+	values = __alloc_percpu_gfp(pool->percpu_size, 8, gfp);
+	*bpfmaps_pool_percpu(pool, elem) = values;
+	return values;
 }
 
 /* Without sleeping no reserves are taken: they would be charged above the limit of the cgroup. */
 static void *pool_heap_alloc(struct bpfmaps_pool *pool, enum bpfmaps_from from)
 {
+	const gfp_t atomic = GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN;
 	struct mem_cgroup *old = set_active_memcg(pool->memcg);
+	gfp_t percpu = BPFMAPS_PERCPU_GFP;
 	void *elem;
 
-	if (from == BPFMAPS_FROM_ATOMIC)
-		elem = kmalloc_node(pool->elem_size, GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN,
-				    pool->numa_node);
-	else
+	if (from == BPFMAPS_FROM_ATOMIC) {
+		elem = kmalloc_node(pool->elem_size, atomic, pool->numa_node);
+		percpu = atomic;
+	} else {
 		elem = bpfmaps_area_alloc_buf(pool->elem_size, pool->numa_node);
+	}
+	if (elem && !pool_alloc_percpu(pool, elem, percpu)) {
+		kvfree(elem);
+		elem = NULL;
+	}
 	set_active_memcg(old);
 	if (elem)
 		atomic_long_add(pool_heap_size(pool, elem), &pool->heap_bytes);
@@ -191,7 +218,7 @@ static void *pool_area_take(struct bpfmaps_pool *pool)
 		return elem;
 	nr = atomic_fetch_add_unless(&pool->fresh, 1, pool->max);
 	if (nr < pool->max)
-		return pool->area + (u64)nr * pool->elem_size;
+		return pool_area_elem(pool, nr);
 	for_each_possible_cpu(cpu) {
 		elem = pool_cpu_take(per_cpu_ptr(pool->cpus, cpu));
 		if (elem)
@@ -244,9 +271,40 @@ static void pool_cpus_init(struct bpfmaps_pool *pool)
 	}
 }
 
+static void pool_free_area(struct bpfmaps_pool *pool)
+{
+	u32 i;
+
+	for (i = 0; pool->percpu_size && i < pool->max; i++) {
+		free_percpu(*bpfmaps_pool_percpu(pool, pool_area_elem(pool, i)));
+		cond_resched();
+	}
+	bpfmaps_area_free(pool->area);
+}
+
+static int pool_alloc_area(struct bpfmaps_pool *pool, u32 max)
+{
+	void *area = bpfmaps_area_alloc((u64)pool->elem_size * max, pool->numa_node);
+	u32 i;
+
+	if (IS_ERR(area))
+		return PTR_ERR(area);
+	pool->area = area;
+	pool->max = max;
+	for (i = 0; pool->percpu_size && i < max; i++) {
+		if (fatal_signal_pending(current) ||
+		    !pool_alloc_percpu(pool, pool_area_elem(pool, i), BPFMAPS_PERCPU_GFP)) {
+			pool_free_area(pool);
+			return -ENOMEM;
+		}
+		cond_resched();
+	}
+	return 0;
+}
+
 /**
  * bpfmaps_pool_init() - set up the elements of a map
- * @pool: the pool, zeroed
+ * @pool: the pool, zeroed but for @percpu_size and @percpu_offset
  * @map: its map, for max_entries, NUMA node and memory cgroup
  * @elem_size: bytes of an element, a multiple of 8
  * @prealloc: allocate max_entries elements now
@@ -257,22 +315,18 @@ static void pool_cpus_init(struct bpfmaps_pool *pool)
 int bpfmaps_pool_init(struct bpfmaps_pool *pool, const struct bpfmaps_map *map, u32 elem_size,
 		      bool prealloc)
 {
-	void *area;
+	int err;
 
 	pool->elem_size = elem_size;
 	pool->limit = map->max_entries;
 	pool->numa_node = map->numa_node;
 	pool->memcg = map->memcg;
-	if (prealloc) {
-		area = bpfmaps_area_alloc((u64)elem_size * map->max_entries, map->numa_node);
-		if (IS_ERR(area))
-			return PTR_ERR(area);
-		pool->area = area;
-		pool->max = map->max_entries;
-	}
-	pool->cpus = alloc_percpu_gfp(struct pool_cpu, BPFMAPS_GFP);
+	err = prealloc ? pool_alloc_area(pool, map->max_entries) : 0;
+	if (err)
+		return err;
+	pool->cpus = alloc_percpu_gfp(struct pool_cpu, BPFMAPS_PERCPU_GFP);
 	if (!pool->cpus) {
-		bpfmaps_area_free(pool->area);
+		pool_free_area(pool);
 		return -ENOMEM;
 	}
 	pool_cpus_init(pool);
@@ -286,13 +340,15 @@ void bpfmaps_pool_destroy(struct bpfmaps_pool *pool)
 {
 	pool_flush(pool);
 	free_percpu(pool->cpus);
-	bpfmaps_area_free(pool->area);
+	pool_free_area(pool);
 }
 
 u64 bpfmaps_pool_mem_usage(const struct bpfmaps_pool *pool)
 {
-	u64 area = pool->area ? bpfmaps_area_mem_usage((u64)pool->max * pool->elem_size) : 0;
+	u64 bytes = num_possible_cpus() * sizeof(struct pool_cpu);
 
-	return area + atomic_long_read(&pool->heap_bytes) +
-	       num_possible_cpus() * sizeof(struct pool_cpu);
+	if (pool->area)
+		bytes += bpfmaps_area_mem_usage((u64)pool->max * pool->elem_size);
+	bytes += (u64)pool->max * pool->percpu_size * num_possible_cpus();
+	return bytes + atomic_long_read(&pool->heap_bytes);
 }

@@ -15,13 +15,15 @@ struct pool_cpu;
 
 /**
  * struct bpfmaps_pool_elem - first member of every element
- * @node: what links the element into the map
+ * @node: what links the element into the map, in a chain
+ * @list: or in a list, whose elements no reader goes on from
  * @next: @node.next, which stays as it is until all readers that may see the element are gone
  * @link: in a list of the pool; over @node.pprev, which only writers of the map use
  */
 struct bpfmaps_pool_elem {
 	union {
 		struct hlist_node node;
+		struct list_head list;
 		struct {
 			void *next;
 			struct bpfmaps_pool_elem *link;
@@ -35,6 +37,8 @@ struct bpfmaps_pool_elem {
  * @elem_size: bytes of an element
  * @max: how many elements @area has
  * @fresh: how many of them were ever handed out
+ * @percpu_size: bytes that an element has on each CPU, or 0
+ * @percpu_offset: where in the element the pointer to them is
  * @limit: max_entries of the map
  * @live: elements in the map, never above @limit
  * @heap_bytes: bytes of the elements outside of @area
@@ -46,6 +50,8 @@ struct bpfmaps_pool {
 	void *area;
 	u32 elem_size;
 	u32 max;
+	u32 percpu_size;
+	u32 percpu_offset;
 	atomic_t fresh;
 	u32 limit;
 	atomic_t live;
@@ -63,6 +69,12 @@ void bpfmaps_pool_retire(struct bpfmaps_pool *pool, void *elem);
 void bpfmaps_pool_free(struct bpfmaps_pool *pool, void *elem);
 void bpfmaps_pool_drop(struct bpfmaps_pool *pool, void *elem);
 u64 bpfmaps_pool_mem_usage(const struct bpfmaps_pool *pool);
+
+/* Where an element with values on each CPU has the pointer to them. */
+static inline void __percpu **bpfmaps_pool_percpu(const struct bpfmaps_pool *pool, void *elem)
+{
+	return elem + pool->percpu_offset;
+}
 
 /* Take one of the map's max_entries places; false if it is full. */
 static inline bool bpfmaps_pool_reserve(struct bpfmaps_pool *pool)

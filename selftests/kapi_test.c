@@ -36,6 +36,17 @@ static int map_create(__u32 type, __u32 value_size, __u32 entries, __u32 flags)
 	return ioctl(dev, BPFMAPS_IOC(BPFMAPS_MAP_CREATE, sizeof(attr)), &attr);
 }
 
+static int map_create_keyless(__u32 type, __u32 entries)
+{
+	struct bpfmaps_create_attr attr = {
+		.map_type = type,
+		.value_size = 8,
+		.max_entries = entries,
+	};
+
+	return ioctl(dev, BPFMAPS_IOC(BPFMAPS_MAP_CREATE, sizeof(attr)), &attr);
+}
+
 static int map_elem(int cmd, int map, __u32 key, __u64 *value)
 {
 	struct bpfmaps_elem_attr attr = {
@@ -237,6 +248,31 @@ TEST_F(kapi, large_array_values_are_for_process_context)
 	int map = map_create(BPFMAPS_TYPE_ARRAY, 100000, 2, 0);
 
 	EXPECT_EQ(0, kmod_fd("large", map, 3, 0));
+}
+
+TEST_F(kapi, queue_stack_and_bloom_filter)
+{
+	EXPECT_EQ(0, kmod_fd("queue", map_create_keyless(BPFMAPS_TYPE_QUEUE, 3), 3, 0));
+	EXPECT_EQ(0, kmod_fd("stack", map_create_keyless(BPFMAPS_TYPE_STACK, 3), 3, 0));
+	EXPECT_EQ(0, kmod_fd("bloom", map_create_keyless(BPFMAPS_TYPE_BLOOM_FILTER, 100), 3, 0));
+}
+
+TEST_F(kapi, an_update_of_a_percpu_map_is_for_this_cpu)
+{
+	int array = map_create(BPFMAPS_TYPE_PERCPU_ARRAY, 8, 8, 0);
+	int hash = map_create(BPFMAPS_TYPE_PERCPU_HASH, 8, 8, 0);
+	int lazy = map_create(BPFMAPS_TYPE_PERCPU_HASH, 8, 8, BPFMAPS_F_NO_PREALLOC);
+
+	EXPECT_EQ(0, kmod_fd("percpu", array, 3, 0));
+	EXPECT_EQ(0, kmod_fd("percpu", hash, 3, 0));
+	EXPECT_EQ(0, kmod_fd("percpu", lazy, 3, 0));
+}
+
+TEST_F(kapi, a_look_up_in_the_kernel_counts_as_use)
+{
+	int map = map_create(BPFMAPS_TYPE_LRU_HASH, 8, 8, 0);
+
+	EXPECT_EQ(0, kmod_fd("lru", map, 3, 0));
 }
 
 TEST_F(kapi, freezing_does_not_bind_users_in_the_kernel)

@@ -74,11 +74,6 @@ static u64 array_bytes(const struct array_map *a)
 	return (u64)a->map.max_entries * a->elem_size;
 }
 
-static u32 key_index(const void *key)
-{
-	return get_unaligned((const u32 *)key);
-}
-
 /* NULL behind the end. */
 static void *array_elem(const struct array_map *a, u32 index)
 {
@@ -139,7 +134,7 @@ static void array_free(struct bpfmaps_map *map)
 
 static void *array_lookup_elem(struct bpfmaps_map *map, const void *key)
 {
-	return array_elem(to_array(map), key_index(key));
+	return array_elem(to_array(map), bpfmaps_map_index(key));
 }
 
 static struct bpfmaps_seq *array_stripe(const struct array_map *a, u32 index)
@@ -249,7 +244,7 @@ static int array_settle(struct bpfmaps_map *map)
 static int array_copy_value(struct bpfmaps_map *map, const void *key, void *value)
 {
 	struct array_map *a = to_array(map);
-	u32 index = key_index(key);
+	u32 index = bpfmaps_map_index(key);
 	const void *elem = array_elem(a, index);
 
 	if (!elem)
@@ -267,7 +262,7 @@ static int array_update_elem(struct bpfmaps_map *map, const void *key, const voi
 			     enum bpfmaps_from from)
 {
 	struct array_map *a = to_array(map);
-	u32 index = key_index(key);
+	u32 index = bpfmaps_map_index(key);
 	void *elem = array_elem(a, index);
 
 	if (flags > BPFMAPS_EXIST)
@@ -287,17 +282,6 @@ static int array_update_elem(struct bpfmaps_map *map, const void *key, const voi
 static int array_delete_elem(struct bpfmaps_map *map, const void *key, enum bpfmaps_from from)
 {
 	return -EINVAL;
-}
-
-static int array_get_next_key(struct bpfmaps_map *map, const void *key, void *next_key)
-{
-	u32 index = key ? key_index(key) : U32_MAX;
-	u32 next = index >= map->max_entries ? 0 : index + 1;
-
-	if (next >= map->max_entries)
-		return -ENOENT;
-	memcpy(next_key, &next, sizeof(next));
-	return 0;
 }
 
 static int array_for_each(struct bpfmaps_map *map, bpfmaps_for_each_fn fn, void *ctx)
@@ -337,6 +321,7 @@ static u64 array_mem_usage(const struct bpfmaps_map *map)
 
 const struct bpfmaps_map_ops bpfmaps_array_ops = {
 	.map_size		= sizeof(struct array_map),
+	.batch			= BIT(BPFMAPS_BATCH_LOOKUP) | BIT(BPFMAPS_BATCH_UPDATE),
 	.map_alloc_check	= array_alloc_check,
 	.map_alloc		= array_alloc,
 	.map_free		= array_free,
@@ -345,7 +330,7 @@ const struct bpfmaps_map_ops bpfmaps_array_ops = {
 	.map_update_elem	= array_update_elem,
 	.map_delete_elem	= array_delete_elem,
 	.map_settle		= array_settle,
-	.map_get_next_key	= array_get_next_key,
+	.map_get_next_key	= bpfmaps_map_next_index,
 	.map_for_each		= array_for_each,
 	.map_mmap_size		= array_mmap_size,
 	.map_mmap_page		= array_mmap_page,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * HASH: chained buckets, readers under RCU, one lock for each bucket
+ * HASH, PERCPU_HASH, LRU_HASH and LRU_PERCPU_HASH: chained buckets, readers under RCU, one lock for
+ * each bucket
  *
  * There are max_entries buckets, rounded up to a power of two, so chains are short. An element
  * holds its hash, its key and its value; key and value start at a multiple of 8 bytes:
@@ -14,6 +15,13 @@
  * - larger ones by another element, which takes the place of the old one in the chain: a reader
  *   finds one or the other, never none.
  *
+ * An element of a PERCPU_HASH holds a pointer to its values, one for each CPU, where otherwise the
+ * value is. Users in the kernel read and write the one of their CPU, user space all of them.
+ *
+ * An LRU_HASH that is full takes the place of the element that was not used for the longest time;
+ * see lru.c. With NO_COMMON_LRU each CPU has places of its own. The lock of the lists is taken
+ * within that of a bucket.
+ *
  * An element that left its chain is not used again before all readers that may see it are gone; see
  * pool.c.
  */
@@ -23,27 +31,35 @@
 #include <linux/rculist.h>
 #include <linux/sched/signal.h>
 #include <linux/siphash.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
+#include "../lru.h"
 #include "../map.h"
+#include "../percpu.h"
 #include "../pool.h"
 #include "../seq.h"
 
-#define HASH_CREATE_FLAGS (BPFMAPS_F_NO_PREALLOC | BPFMAPS_F_NUMA_NODE | BPFMAPS_F_ZERO_SEED | \
-			   BPFMAPS_ACCESS_FLAGS)
+#define HASH_CREATE_FLAGS (BPFMAPS_F_NO_PREALLOC | BPFMAPS_F_NO_COMMON_LRU | \
+			   BPFMAPS_F_NUMA_NODE | BPFMAPS_F_ZERO_SEED | BPFMAPS_ACCESS_FLAGS)
 
 /* The limits of bpf(2), which has larger elements. */
 #define HASH_MAX_KEY_VALUE	(KMALLOC_MAX_SIZE - 48)
 #define HASH_MAX_BUCKETS	(U32_MAX / 16)
 
-/* Values up to this size are overwritten, larger ones replaced. */
+/*
+ * Values up to this size are overwritten, larger ones replaced. Per-CPU values are large by their
+ * number, and users in the kernel want theirs to stay where they are.
+ */
 #define HASH_IN_PLACE		256
+#define HASH_PERCPU_IN_PLACE	SZ_64K
 
 /* How many buckets are passed before others get the CPU. */
 #define HASH_RESCHED		4096
 
-/* Neither done nor failed: an update goes on with a new element. */
+/* Neither done nor failed: an update goes on with a new element, or a place for it. */
 #define NEED_ELEM		1
+#define NEED_ROOM		2
 
 struct hash_bucket {
 	struct hlist_head head;
@@ -59,6 +75,9 @@ struct hash_elem {
 /**
  * struct hash_map - the type's struct
  * @map: what all types have
+ * @percpu: elements have a value for each CPU
+ * @lru: LRU types: the elements by age, one set or one for each CPU, or NULL
+ * @lru_offset: where in the element its part of that is
  * @mask: number of buckets - 1
  * @value_offset: of the value behind the start of the key
  * @seed: of the hash function, which callers cannot find out by the order of their keys
@@ -67,6 +86,9 @@ struct hash_elem {
  */
 struct hash_map {
 	struct bpfmaps_map map;
+	bool percpu;
+	struct bpfmaps_lru *lru;
+	u32 lru_offset;
 	u32 mask;
 	u32 value_offset;
 	hsiphash_key_t seed;
@@ -84,9 +106,57 @@ static struct hash_elem *node_elem(struct hlist_node *node)
 	return hlist_entry_safe(node, struct hash_elem, pool.node);
 }
 
+static struct bpfmaps_lru_node *elem_lru(const struct hash_map *h, struct hash_elem *elem)
+{
+	return (void *)elem + h->lru_offset;
+}
+
+static void __percpu *elem_percpu(const struct hash_map *h, struct hash_elem *elem)
+{
+	return *bpfmaps_pool_percpu(&h->pool, elem);
+}
+
+/* The value, or that of this CPU. */
 static void *elem_value(const struct hash_map *h, struct hash_elem *elem)
 {
+	if (h->percpu)
+		return raw_cpu_ptr(elem_percpu(h, elem));
 	return elem->key + h->value_offset;
+}
+
+/* From the element to what user space gets. */
+static void elem_read_value(const struct hash_map *h, struct hash_elem *elem, void *value)
+{
+	if (h->percpu)
+		bpfmaps_percpu_gather(value, elem_percpu(h, elem), h->map.value_size);
+	else
+		bpfmaps_copy_from_elem(value, elem_value(h, elem), h->map.value_size);
+}
+
+static void elem_write_value(const struct hash_map *h, struct hash_elem *elem, const void *value,
+			     enum bpfmaps_from from)
+{
+	if (h->percpu && from == BPFMAPS_FROM_USER)
+		bpfmaps_percpu_scatter(elem_percpu(h, elem), value, h->map.value_size);
+	else
+		bpfmaps_copy_to_elem(elem_value(h, elem), value, h->map.value_size);
+}
+
+/* Of a new element: nothing of what it held before is left on other CPUs. */
+static void elem_init_value(const struct hash_map *h, struct hash_elem *elem, const void *value,
+			    enum bpfmaps_from from)
+{
+	if (h->percpu && from != BPFMAPS_FROM_USER)
+		bpfmaps_percpu_zero(elem_percpu(h, elem), h->map.value_size);
+	elem_write_value(h, elem, value, from);
+}
+
+/* Whether @value, as user space has it, is that of the element. */
+static bool elem_has_value(const struct hash_map *h, struct hash_elem *elem, const void *value)
+{
+	if (h->percpu)
+		return bpfmaps_percpu_equal(elem_percpu(h, elem), value, h->map.value_size);
+	return !memcmp(elem_value(h, elem), value, h->map.value_size);
 }
 
 static u32 hash_key(const struct hash_map *h, const void *key)
@@ -111,16 +181,48 @@ static struct hash_elem *bucket_find(const struct hash_map *h, struct hash_bucke
 	return NULL;
 }
 
+static bool type_is_percpu(u32 type)
+{
+	return type == BPFMAPS_TYPE_PERCPU_HASH || type == BPFMAPS_TYPE_LRU_PERCPU_HASH;
+}
+
+static bool type_is_lru(u32 type)
+{
+	return type == BPFMAPS_TYPE_LRU_HASH || type == BPFMAPS_TYPE_LRU_PERCPU_HASH;
+}
+
+/* Flags that only some of the types take. */
+static int hash_check_type_flags(const struct bpfmaps_create_attr *attr)
+{
+	bool lru = type_is_lru(attr->map_type);
+	bool cpus = attr->map_flags & BPFMAPS_F_NO_COMMON_LRU;
+
+	if (!lru && cpus)
+		return -EINVAL;
+	if (lru && attr->map_flags & BPFMAPS_F_NO_PREALLOC)
+		return -BPFMAPS_ENOTSUPP;
+	if ((type_is_percpu(attr->map_type) || cpus) && bpfmaps_map_names_node(attr))
+		return -EINVAL;
+	return 0;
+}
+
 static int hash_alloc_check(const struct bpfmaps_create_attr *attr)
 {
+	int err;
+
 	if (attr->map_flags & BPFMAPS_F_ZERO_SEED && !capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	if (attr->map_extra || attr->map_flags & ~HASH_CREATE_FLAGS ||
 	    !bpfmaps_map_prog_flags_valid(attr->map_flags))
 		return -EINVAL;
+	err = hash_check_type_flags(attr);
+	if (err)
+		return err;
 	if (!attr->max_entries || !attr->key_size || !attr->value_size)
 		return -EINVAL;
 	if ((u64)attr->key_size + attr->value_size >= HASH_MAX_KEY_VALUE)
+		return -E2BIG;
+	if (type_is_percpu(attr->map_type) && !bpfmaps_percpu_fits(attr->value_size))
 		return -E2BIG;
 	if (attr->max_entries > 1U << 31 ||
 	    roundup_pow_of_two((u64)attr->max_entries) > HASH_MAX_BUCKETS)
@@ -144,17 +246,69 @@ static int hash_init_buckets(struct hash_map *h)
 	return 0;
 }
 
+/* Each CPU has the same number of places, one at least. */
+static u32 hash_round_to_cpus(u32 max_entries)
+{
+	u32 rounded = roundup(max_entries, num_possible_cpus());
+
+	return rounded < max_entries ? rounddown(max_entries, num_possible_cpus()) : rounded;
+}
+
+static u32 hash_nr_lrus(const struct hash_map *h)
+{
+	return h->map.map_flags & BPFMAPS_F_NO_COMMON_LRU ? nr_cpu_ids : 1;
+}
+
+static u32 hash_lru_capacity(const struct hash_map *h)
+{
+	if (h->map.map_flags & BPFMAPS_F_NO_COMMON_LRU)
+		return h->map.max_entries / num_possible_cpus();
+	return h->map.max_entries;
+}
+
+static int hash_alloc_lrus(struct hash_map *h)
+{
+	u32 i;
+
+	if (!type_is_lru(h->map.map_type))
+		return 0;
+	h->lru = kvcalloc(hash_nr_lrus(h), sizeof(*h->lru), BPFMAPS_GFP);
+	if (!h->lru)
+		return -ENOMEM;
+	for (i = 0; i < hash_nr_lrus(h); i++)
+		bpfmaps_lru_init(&h->lru[i], hash_lru_capacity(h));
+	return 0;
+}
+
 static int hash_alloc(struct bpfmaps_map *map)
 {
 	struct hash_map *h = to_hash(map);
 	u32 elem_size;
 	int err;
 
+	if (map->map_flags & BPFMAPS_F_NO_COMMON_LRU)
+		map->max_entries = hash_round_to_cpus(map->max_entries);
 	h->mask = roundup_pow_of_two(map->max_entries) - 1;
 	if (!(map->map_flags & BPFMAPS_F_ZERO_SEED))
 		get_random_bytes(&h->seed, sizeof(h->seed));
 	h->value_offset = round_up(map->key_size, 8);
-	elem_size = sizeof(struct hash_elem) + h->value_offset + round_up(map->value_size, 8);
+	elem_size = offsetof(struct hash_elem, key) + h->value_offset;
+	h->percpu = type_is_percpu(map->map_type);
+	if (h->percpu) {
+		if (!(map->map_flags & BPFMAPS_F_NO_PREALLOC) &&
+		    !bpfmaps_percpu_possible(map->max_entries, map->value_size))
+			return -ENOMEM;
+		map->user_value_size = bpfmaps_percpu_user_size(map->value_size);
+		h->pool.percpu_size = bpfmaps_percpu_stride(map->value_size);
+		h->pool.percpu_offset = elem_size;
+		elem_size += sizeof(void __percpu *);
+	} else {
+		elem_size += round_up(map->value_size, 8);
+	}
+	if (type_is_lru(map->map_type)) {
+		h->lru_offset = elem_size;
+		elem_size += sizeof(struct bpfmaps_lru_node);
+	}
 
 	h->buckets = bpfmaps_area_alloc(array_size(h->mask + 1, sizeof(*h->buckets)),
 					map->numa_node);
@@ -163,12 +317,17 @@ static int hash_alloc(struct bpfmaps_map *map)
 	err = hash_init_buckets(h);
 	if (err)
 		goto err_buckets;
+	err = hash_alloc_lrus(h);
+	if (err)
+		goto err_buckets;
 	err = bpfmaps_pool_init(&h->pool, map, elem_size,
 				!(map->map_flags & BPFMAPS_F_NO_PREALLOC));
 	if (err)
-		goto err_buckets;
+		goto err_lrus;
 	return 0;
 
+err_lrus:
+	kvfree(h->lru);
 err_buckets:
 	bpfmaps_area_free(h->buckets);
 	return err;
@@ -194,16 +353,39 @@ static void hash_free(struct bpfmaps_map *map)
 	if (bpfmaps_pool_uses_heap(&h->pool))
 		hash_free_elems(h);
 	bpfmaps_pool_destroy(&h->pool);
+	kvfree(h->lru);
 	bpfmaps_area_free(h->buckets);
+}
+
+static struct hash_elem *hash_find(const struct hash_map *h, const void *key)
+{
+	u32 hash = hash_key(h, key);
+
+	return bucket_find(h, hash_bucket(h, hash), hash, key);
 }
 
 static void *hash_lookup_elem(struct bpfmaps_map *map, const void *key)
 {
 	struct hash_map *h = to_hash(map);
-	u32 hash = hash_key(h, key);
-	struct hash_elem *elem = bucket_find(h, hash_bucket(h, hash), hash, key);
+	struct hash_elem *elem = hash_find(h, key);
 
-	return elem ? elem_value(h, elem) : NULL;
+	if (!elem)
+		return NULL;
+	if (h->lru)
+		bpfmaps_lru_touch(elem_lru(h, elem));
+	return elem_value(h, elem);
+}
+
+static void *hash_lookup_percpu_elem(struct bpfmaps_map *map, const void *key, u32 cpu)
+{
+	struct hash_map *h = to_hash(map);
+	struct hash_elem *elem = hash_find(h, key);
+
+	if (!elem)
+		return NULL;
+	if (h->lru)
+		bpfmaps_lru_touch(elem_lru(h, elem));
+	return per_cpu_ptr(elem_percpu(h, elem), cpu);
 }
 
 static int bucket_copy(const struct hash_map *h, struct hash_bucket *bucket, u32 hash,
@@ -213,7 +395,7 @@ static int bucket_copy(const struct hash_map *h, struct hash_bucket *bucket, u32
 
 	if (!elem)
 		return -ENOENT;
-	bpfmaps_copy_from_elem(value, elem_value(h, elem), h->map.value_size);
+	elem_read_value(h, elem, value);
 	return 0;
 }
 
@@ -256,6 +438,13 @@ static int hash_copy_value(struct bpfmaps_map *map, const void *key, void *value
 	return err;
 }
 
+static bool hash_in_place(const struct hash_map *h, enum bpfmaps_from from)
+{
+	if (h->percpu)
+		return from != BPFMAPS_FROM_USER || h->map.user_value_size <= HASH_PERCPU_IN_PLACE;
+	return h->map.value_size <= HASH_IN_PLACE;
+}
+
 /*
  * Under the bucket's lock, where alone it is certain whether the key is there and the map full: do
  * what can be done without another element. Returns 0, an errno, or NEED_ELEM.
@@ -268,12 +457,16 @@ static int bucket_set(struct hash_map *h, struct hash_bucket *bucket, struct has
 	if (!elem && flags == BPFMAPS_EXIST)
 		return -ENOENT;
 	if (!elem)
-		return bpfmaps_pool_full(&h->pool) ? -E2BIG : NEED_ELEM;
+		return !h->lru && bpfmaps_pool_full(&h->pool) ? -E2BIG : NEED_ELEM;
 	if (flags == BPFMAPS_NOEXIST)
 		return -EEXIST;
-	if (h->map.value_size > HASH_IN_PLACE)
+	if (h->lru)
+		bpfmaps_lru_touch(elem_lru(h, elem));
+	if (!hash_in_place(h, from))
 		return NEED_ELEM;
-	bpfmaps_seq_write(&bucket->seq, elem_value(h, elem), value, h->map.value_size);
+	write_seqcount_begin(&bucket->seq.count);
+	elem_write_value(h, elem, value, from);
+	write_seqcount_end(&bucket->seq.count);
 	return 0;
 }
 
@@ -300,8 +493,22 @@ static struct hash_elem *hash_new_elem(struct hash_map *h, u32 hash, const void 
 		return NULL;
 	elem->hash = hash;
 	memcpy(elem->key, key, h->map.key_size);
-	bpfmaps_copy_to_elem(elem_value(h, elem), value, h->map.value_size);
+	elem_init_value(h, elem, value, from);
 	return elem;
+}
+
+/* Put @elem into the place that was reserved for it, or else into that of @old. */
+static bool elem_take_place(const struct hash_map *h, struct hash_elem *elem,
+			    struct hash_elem *old)
+{
+	struct bpfmaps_lru_node *node = elem_lru(h, elem);
+
+	if (!node->lru)
+		return old && bpfmaps_lru_replace(elem_lru(h, old), node);
+	if (old)
+		bpfmaps_lru_del(elem_lru(h, old));
+	bpfmaps_lru_add(node->lru, node);
+	return true;
 }
 
 /*
@@ -315,15 +522,16 @@ static int bucket_link(struct hash_map *h, struct hash_bucket *bucket, struct ha
 		return -EPERM;
 	if (old && flags == BPFMAPS_NOEXIST)
 		return -EEXIST;
-	if (old) {
-		hlist_replace_rcu(&old->pool.node, &elem->pool.node);
-		return 0;
-	}
-	if (flags == BPFMAPS_EXIST)
+	if (!old && flags == BPFMAPS_EXIST)
 		return -ENOENT;
-	if (!bpfmaps_pool_reserve(&h->pool))
+	if (h->lru && !elem_take_place(h, elem, old))
+		return NEED_ROOM;
+	if (!old && !h->lru && !bpfmaps_pool_reserve(&h->pool))
 		return -E2BIG;
-	hlist_add_head_rcu(&elem->pool.node, &bucket->head);
+	if (old)
+		hlist_replace_rcu(&old->pool.node, &elem->pool.node);
+	else
+		hlist_add_head_rcu(&elem->pool.node, &bucket->head);
 	return 0;
 }
 
@@ -339,10 +547,80 @@ static int hash_link(struct hash_map *h, struct hash_elem *elem, u64 flags,
 	old = bucket_find(h, bucket, elem->hash, elem->key);
 	err = bucket_link(h, bucket, elem, old, flags, from);
 	raw_spin_unlock_irqrestore(&bucket->seq.lock, irq);
-	if (err)
-		bpfmaps_pool_free(&h->pool, elem);
-	else if (old)
+	if (!err && old)
 		bpfmaps_pool_retire(&h->pool, old);
+	return err;
+}
+
+/* Take a victim out of its chain, unless somebody else has done so. */
+static void hash_evict(struct hash_map *h, struct hash_elem *victim)
+{
+	struct hash_bucket *bucket = hash_bucket(h, victim->hash);
+	struct hash_elem *elem;
+	unsigned long irq;
+
+	raw_spin_lock_irqsave(&bucket->seq.lock, irq);
+	hlist_for_each_entry(elem, &bucket->head, pool.node)
+		if (elem == victim)
+			break;
+	if (elem)
+		hlist_del_rcu(&elem->pool.node);
+	raw_spin_unlock_irqrestore(&bucket->seq.lock, irq);
+	if (elem)
+		bpfmaps_pool_retire(&h->pool, elem);
+}
+
+static bool hash_try_room(struct hash_map *h, struct bpfmaps_lru *lru)
+{
+	struct bpfmaps_lru_node *victim;
+	bool reserved;
+
+	rcu_read_lock();
+	reserved = bpfmaps_lru_reserve(lru, &victim);
+	if (victim)
+		hash_evict(h, (void *)victim - h->lru_offset);
+	rcu_read_unlock();
+	return reserved;
+}
+
+/*
+ * A place for one more element. All may be taken by elements that are on their way, for a moment:
+ * then who may sleep tries again, and others get NULL.
+ */
+static struct bpfmaps_lru *hash_make_room(struct hash_map *h, enum bpfmaps_from from)
+{
+	struct bpfmaps_lru *lru = h->lru;
+
+	if (h->map.map_flags & BPFMAPS_F_NO_COMMON_LRU)
+		lru += raw_smp_processor_id();
+	while (!hash_try_room(h, lru)) {
+		if (from == BPFMAPS_FROM_ATOMIC || fatal_signal_pending(current))
+			return NULL;
+		cond_resched();
+	}
+	return lru;
+}
+
+/* A key that is there keeps its place; only for a new one another element has to go. */
+static int hash_link_lru(struct hash_map *h, struct hash_elem *elem, u64 flags,
+			 enum bpfmaps_from from)
+{
+	struct bpfmaps_lru_node *node = elem_lru(h, elem);
+	struct bpfmaps_lru *lru;
+	int err;
+
+	INIT_LIST_HEAD(&node->list);
+	node->lru = NULL;
+	err = hash_link(h, elem, flags, from);
+	if (err != NEED_ROOM)
+		return err;
+	lru = hash_make_room(h, from);
+	if (!lru)
+		return -ENOMEM;
+	node->lru = lru;
+	err = hash_link(h, elem, flags, from);
+	if (err)
+		bpfmaps_lru_unreserve(lru);
 	return err;
 }
 
@@ -362,12 +640,19 @@ static int hash_update_elem(struct bpfmaps_map *map, const void *key, const void
 	elem = hash_new_elem(h, hash, key, value, from);
 	if (!elem)
 		return -ENOMEM;
-	return hash_link(h, elem, flags, from);
+	if (h->lru)
+		err = hash_link_lru(h, elem, flags, from);
+	else
+		err = hash_link(h, elem, flags, from);
+	if (err)
+		bpfmaps_pool_free(&h->pool, elem);
+	return err;
 }
 
-static int hash_delete_elem(struct bpfmaps_map *map, const void *key, enum bpfmaps_from from)
+/* Delete @key; with a @value only if it still has this one. */
+static int hash_delete(struct hash_map *h, const void *key, const void *value,
+		       enum bpfmaps_from from)
 {
-	struct hash_map *h = to_hash(map);
 	u32 hash = hash_key(h, key);
 	struct hash_bucket *bucket = hash_bucket(h, hash);
 	struct hash_elem *elem;
@@ -376,17 +661,33 @@ static int hash_delete_elem(struct bpfmaps_map *map, const void *key, enum bpfma
 
 	raw_spin_lock_irqsave(&bucket->seq.lock, irq);
 	elem = bucket_find(h, bucket, hash, key);
-	err = bpfmaps_map_check_write(map, from);
+	err = bpfmaps_map_check_write(&h->map, from);
 	if (!err && !elem)
 		err = -ENOENT;
+	if (!err && value && !elem_has_value(h, elem, value))
+		err = -EAGAIN;
 	if (!err) {
 		hlist_del_rcu(&elem->pool.node);
-		bpfmaps_pool_unreserve(&h->pool);
+		if (h->lru)
+			bpfmaps_lru_del(elem_lru(h, elem));
+		else
+			bpfmaps_pool_unreserve(&h->pool);
 	}
 	raw_spin_unlock_irqrestore(&bucket->seq.lock, irq);
 	if (!err)
 		bpfmaps_pool_retire(&h->pool, elem);
 	return err;
+}
+
+static int hash_delete_elem(struct bpfmaps_map *map, const void *key, enum bpfmaps_from from)
+{
+	return hash_delete(to_hash(map), key, NULL, from);
+}
+
+/* Called from system calls that have copied @value out. */
+static int hash_delete_value(struct bpfmaps_map *map, const void *key, const void *value)
+{
+	return hash_delete(to_hash(map), key, value, BPFMAPS_FROM_USER);
 }
 
 /* Under RCU: the element behind @key in its chain, and the bucket that comes next. */
@@ -445,6 +746,67 @@ static int hash_get_next_key(struct bpfmaps_map *map, const void *key, void *nex
 	return elem ? 0 : -ENOENT;
 }
 
+/* Under RCU or the bucket's lock: append the whole bucket, or nothing and return -ENOSPC. */
+static int bucket_append(const struct hash_map *h, struct hash_bucket *bucket,
+			 struct bpfmaps_chunk *chunk)
+{
+	u32 fill = chunk->fill;
+	struct hash_elem *elem;
+
+	hlist_for_each_entry_rcu(elem, &bucket->head, pool.node,
+				 lockdep_is_held(&bucket->seq.lock)) {
+		if (fill == chunk->room)
+			return -ENOSPC;
+		memcpy(chunk->keys + (u64)fill * h->map.key_size, elem->key, h->map.key_size);
+		elem_read_value(h, elem, chunk->values + (u64)fill * h->map.user_value_size);
+		fill++;
+	}
+	chunk->fill = fill;
+	return 0;
+}
+
+static int bucket_collect(const struct hash_map *h, struct hash_bucket *bucket,
+			  struct bpfmaps_chunk *chunk)
+{
+	u32 fill = chunk->fill;
+	unsigned int start;
+	unsigned long irq;
+	int i, err;
+
+	for (i = 0; i < BPFMAPS_SEQ_TRIES; i++) {
+		if (!bpfmaps_seq_begin(&bucket->seq, &start))
+			continue;
+		err = bucket_append(h, bucket, chunk);
+		if (bpfmaps_seq_valid(&bucket->seq, start))
+			return err;
+		chunk->fill = fill;
+	}
+	raw_spin_lock_irqsave(&bucket->seq.lock, irq);
+	err = bucket_append(h, bucket, chunk);
+	raw_spin_unlock_irqrestore(&bucket->seq.lock, irq);
+	return err;
+}
+
+/* A step is a bucket, and the cursor its number. */
+static int hash_collect(struct bpfmaps_map *map, u32 *cursor, struct bpfmaps_chunk *chunk)
+{
+	struct hash_map *h = to_hash(map);
+	int err;
+
+	for (; *cursor <= h->mask; ++*cursor) {
+		rcu_read_lock();
+		err = bucket_collect(h, &h->buckets[*cursor], chunk);
+		rcu_read_unlock();
+		if (err)
+			return chunk->fill ? 0 : err;
+		if (*cursor % HASH_RESCHED == 0)
+			cond_resched();
+		if (*cursor % HASH_RESCHED == 0 && fatal_signal_pending(current))
+			return -EINTR;
+	}
+	return -ENOENT;
+}
+
 static int bucket_for_each(struct hash_map *h, struct hash_bucket *bucket, bpfmaps_for_each_fn fn,
 			   void *ctx)
 {
@@ -478,20 +840,45 @@ static u64 hash_mem_usage(const struct bpfmaps_map *map)
 {
 	const struct hash_map *h = to_hash(map);
 
+	u64 lrus = h->lru ? (u64)hash_nr_lrus(h) * sizeof(*h->lru) : 0;
+
 	return bpfmaps_area_mem_usage(array_size(h->mask + 1, sizeof(*h->buckets))) +
-	       bpfmaps_pool_mem_usage(&h->pool);
+	       bpfmaps_pool_mem_usage(&h->pool) + lrus;
 }
 
+#define HASH_BATCH (BIT(BPFMAPS_BATCH_LOOKUP) | BIT(BPFMAPS_BATCH_LOOKUP_AND_DELETE) | \
+		    BIT(BPFMAPS_BATCH_UPDATE) | BIT(BPFMAPS_BATCH_DELETE))
+
+#define HASH_OPS						\
+	.map_size		= sizeof(struct hash_map),	\
+	.batch			= HASH_BATCH,			\
+	.map_alloc_check	= hash_alloc_check,		\
+	.map_alloc		= hash_alloc,			\
+	.map_free		= hash_free,			\
+	.map_lookup_elem	= hash_lookup_elem,		\
+	.map_copy_value		= hash_copy_value,		\
+	.map_update_elem	= hash_update_elem,		\
+	.map_delete_elem	= hash_delete_elem,		\
+	.map_delete_value	= hash_delete_value,		\
+	.map_get_next_key	= hash_get_next_key,		\
+	.map_for_each		= hash_for_each,		\
+	.map_collect		= hash_collect,			\
+	.map_mem_usage		= hash_mem_usage
+
 const struct bpfmaps_map_ops bpfmaps_hash_ops = {
-	.map_size		= sizeof(struct hash_map),
-	.map_alloc_check	= hash_alloc_check,
-	.map_alloc		= hash_alloc,
-	.map_free		= hash_free,
-	.map_lookup_elem	= hash_lookup_elem,
-	.map_copy_value		= hash_copy_value,
-	.map_update_elem	= hash_update_elem,
-	.map_delete_elem	= hash_delete_elem,
-	.map_get_next_key	= hash_get_next_key,
-	.map_for_each		= hash_for_each,
-	.map_mem_usage		= hash_mem_usage,
+	HASH_OPS,
+};
+
+const struct bpfmaps_map_ops bpfmaps_percpu_hash_ops = {
+	HASH_OPS,
+	.map_lookup_percpu_elem	= hash_lookup_percpu_elem,
+};
+
+const struct bpfmaps_map_ops bpfmaps_lru_hash_ops = {
+	HASH_OPS,
+};
+
+const struct bpfmaps_map_ops bpfmaps_lru_percpu_hash_ops = {
+	HASH_OPS,
+	.map_lookup_percpu_elem	= hash_lookup_percpu_elem,
 };

@@ -251,6 +251,107 @@ static void check_rdonly(struct bpfmaps_map *map)
 	EXPECT(del(map, 1), -EACCES);
 }
 
+static int push(struct bpfmaps_map *map, u64 value, u64 flags)
+{
+	return bpfmaps_push_elem(map, &value, flags, GFP_ATOMIC);
+}
+
+/* A queue or stack for 3 values of 8 bytes; @first is what comes out of it first. */
+static void use_pushed(struct bpfmaps_map *map, u64 first, u64 last)
+{
+	u64 value = 0;
+
+	EXPECT(bpfmaps_peek_elem(map, &value), -ENOENT);
+	EXPECT(bpfmaps_pop_elem(map, &value), -ENOENT);
+	EXPECT(push(map, 1, BPFMAPS_NOEXIST), -EINVAL);
+	EXPECT(push(map, 1, BPFMAPS_ANY), 0);
+	EXPECT(push(map, 2, BPFMAPS_ANY), 0);
+	EXPECT(push(map, 3, BPFMAPS_ANY), 0);
+	EXPECT(push(map, 4, BPFMAPS_ANY), -E2BIG);
+	EXPECT(bpfmaps_peek_elem(map, &value), 0);
+	EXPECT(value, first);
+	EXPECT(push(map, 4, BPFMAPS_EXIST), 0);
+	EXPECT(bpfmaps_pop_elem(map, &value), 0);
+	EXPECT(value, last == 1 ? 4 : 2);
+	EXPECT(bpfmaps_pop_elem(map, &value), 0);
+	EXPECT(value, 3);
+	EXPECT(bpfmaps_pop_elem(map, &value), 0);
+	EXPECT(value, last == 1 ? 2 : 4);
+	EXPECT(bpfmaps_pop_elem(map, &value), -ENOENT);
+	EXPECT(set(map, 1, 1, BPFMAPS_ANY, GFP_ATOMIC), -524);
+}
+
+static void check_queue(struct bpfmaps_map *map)
+{
+	use_pushed(map, 1, 3);
+}
+
+static void check_stack(struct bpfmaps_map *map)
+{
+	use_pushed(map, 3, 1);
+}
+
+/* A bloom filter for values of 8 bytes. */
+static void check_bloom(struct bpfmaps_map *map)
+{
+	u64 value = 4711;
+
+	EXPECT(bpfmaps_peek_elem(map, &value), -ENOENT);
+	EXPECT(push(map, value, BPFMAPS_ANY), 0);
+	EXPECT(bpfmaps_peek_elem(map, &value), 0);
+	EXPECT(bpfmaps_pop_elem(map, &value), -524);
+}
+
+/* The value of CPU @cpu, or 0. */
+static u64 value_on(struct bpfmaps_map *map, u32 key, unsigned int cpu)
+{
+	u64 *value, copy = 0;
+
+	rcu_read_lock();
+	value = bpfmaps_lookup_percpu_elem(map, &key, cpu);
+	if (value)
+		copy = READ_ONCE(*value);
+	rcu_read_unlock();
+	return copy;
+}
+
+/* A per-CPU type with key 1 and values of 8 bytes: an update is for the CPU it runs on. */
+static void check_percpu(struct bpfmaps_map *map)
+{
+	unsigned int cpu, here;
+	u64 sum = 0;
+
+	here = get_cpu();
+	EXPECT(set(map, 1, 42, BPFMAPS_ANY, GFP_ATOMIC), 0);
+	EXPECT(value_of(map, 1), 42);
+	add_in_place(map, 1, 8);
+	EXPECT(value_on(map, 1, here), 50);
+	put_cpu();
+	for_each_possible_cpu(cpu)
+		sum += value_on(map, 1, cpu);
+	EXPECT(sum, 50);
+	EXPECT(value_on(map, 1, nr_cpu_ids), 0);
+}
+
+/* An LRU hash for 8 elements: what was looked up stays, what was not goes. */
+static void check_lru(struct bpfmaps_map *map)
+{
+	u32 key;
+
+	for (key = 1; key <= 8; key++)
+		EXPECT(set(map, key, key, BPFMAPS_ANY, GFP_ATOMIC), 0);
+	EXPECT(value_of(map, 1), 1);
+	EXPECT(value_of(map, 3), 3);
+	for (key = 9; key <= 14; key++)
+		EXPECT(set(map, key, key, BPFMAPS_ANY, GFP_ATOMIC), 0);
+	for (key = 9; key <= 14; key++)
+		EXPECT(value_of(map, key), key);
+	EXPECT(value_of(map, 1), 1);
+	EXPECT(value_of(map, 3), 3);
+	EXPECT(value_of(map, 2), 0);
+	EXPECT(value_of(map, 8), 0);
+}
+
 static const struct {
 	const char *name;
 	void (*fn)(struct bpfmaps_map *map);
@@ -264,6 +365,11 @@ static const struct {
 	{ "array", check_array },
 	{ "large", check_large },
 	{ "rdonly", check_rdonly },
+	{ "queue", check_queue },
+	{ "stack", check_stack },
+	{ "bloom", check_bloom },
+	{ "percpu", check_percpu },
+	{ "lru", check_lru },
 };
 
 static void run_check(struct bpfmaps_map *map)

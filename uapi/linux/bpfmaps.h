@@ -48,6 +48,7 @@
  *           a value out of range; the descriptor is something else than a map
  * ENOENT    no such key; no further key; no such id; no such path
  * ENOMEM    no memory, or the memory cgroup is at its limit
+ * ENOSPC    a prefix trie is full; a bucket has more elements than a batch asks for
  * ENOTTY    not an ioctl of this interface
  * EPERM     the descriptor is read-only or write-only, the map is frozen, the map belongs to
  *           another user, or the path is not on a bpfmaps filesystem
@@ -88,7 +89,13 @@
  * @BPFMAPS_MAP_GET_NEXT_ID: find the next map id; &struct bpfmaps_id_attr
  * @BPFMAPS_MAP_GET_FD_BY_ID: return a descriptor of the map with an id; &struct bpfmaps_id_attr
  * @BPFMAPS_OBJ_GET_INFO_BY_FD: copy out what a map is; &struct bpfmaps_info_attr
+ * @BPFMAPS_MAP_LOOKUP_AND_DELETE_ELEM: copy out the value of a key and remove it, or the next value
+ *	of a queue or stack; &struct bpfmaps_elem_attr
  * @BPFMAPS_MAP_FREEZE: make a map read-only for user space; &struct bpfmaps_elem_attr
+ * @BPFMAPS_MAP_LOOKUP_BATCH: copy out many elements; &struct bpfmaps_batch_attr
+ * @BPFMAPS_MAP_LOOKUP_AND_DELETE_BATCH: the same, and remove them; &struct bpfmaps_batch_attr
+ * @BPFMAPS_MAP_UPDATE_BATCH: set the values of many keys; &struct bpfmaps_batch_attr
+ * @BPFMAPS_MAP_DELETE_BATCH: remove many keys; &struct bpfmaps_batch_attr
  *
  * Commands that bpf(2) does not have are numbered from 64.
  */
@@ -103,7 +110,12 @@ enum bpfmaps_cmd {
 	BPFMAPS_MAP_GET_NEXT_ID		= 12,
 	BPFMAPS_MAP_GET_FD_BY_ID	= 14,
 	BPFMAPS_OBJ_GET_INFO_BY_FD	= 15,
+	BPFMAPS_MAP_LOOKUP_AND_DELETE_ELEM = 21,
 	BPFMAPS_MAP_FREEZE		= 22,
+	BPFMAPS_MAP_LOOKUP_BATCH	= 24,
+	BPFMAPS_MAP_LOOKUP_AND_DELETE_BATCH = 25,
+	BPFMAPS_MAP_UPDATE_BATCH	= 26,
+	BPFMAPS_MAP_DELETE_BATCH	= 27,
 };
 
 /**
@@ -116,7 +128,15 @@ enum bpfmaps_cmd {
  */
 #define BPFMAPS_TYPES(X)	\
 	X(1, HASH, hash)	\
-	X(2, ARRAY, array)
+	X(2, ARRAY, array)	\
+	X(5, PERCPU_HASH, percpu_hash)	\
+	X(6, PERCPU_ARRAY, percpu_array)	\
+	X(9, LRU_HASH, lru_hash)	\
+	X(10, LRU_PERCPU_HASH, lru_percpu_hash)	\
+	X(11, LPM_TRIE, lpm_trie)	\
+	X(22, QUEUE, queue)	\
+	X(23, STACK, stack)	\
+	X(30, BLOOM_FILTER, bloom_filter)
 
 #define BPFMAPS_TYPE_ENUM(number, NAME, name)	BPFMAPS_TYPE_##NAME = number,
 
@@ -129,6 +149,8 @@ enum bpfmaps_type {
 /**
  * enum bpfmaps_create_flags - map_flags of BPFMAPS_MAP_CREATE
  * @BPFMAPS_F_NO_PREALLOC: allocate elements when they are inserted
+ * @BPFMAPS_F_NO_COMMON_LRU: LRU types: each CPU has places of its own, max_entries is rounded up
+ *	to a multiple of the CPUs
  * @BPFMAPS_F_NUMA_NODE: numa_node holds the node to allocate from
  * @BPFMAPS_F_RDONLY: the descriptor is read-only; also of the commands that open a map
  * @BPFMAPS_F_WRONLY: the descriptor is write-only; also of the commands that open a map
@@ -140,6 +162,7 @@ enum bpfmaps_type {
  */
 enum bpfmaps_create_flags {
 	BPFMAPS_F_NO_PREALLOC	= 1U << 0,
+	BPFMAPS_F_NO_COMMON_LRU	= 1U << 1,
 	BPFMAPS_F_NUMA_NODE	= 1U << 2,
 	BPFMAPS_F_RDONLY	= 1U << 3,
 	BPFMAPS_F_WRONLY	= 1U << 4,
@@ -179,7 +202,7 @@ enum bpfmaps_elem_flags {
  * @btf_key_type_id: 0
  * @btf_value_type_id: 0
  * @btf_vmlinux_value_type_id: 0
- * @map_extra: 0
+ * @map_extra: BLOOM_FILTER: how many hash functions, 0 to 15, where 0 stands for 5; otherwise 0
  *
  * Returns a descriptor. The memory is charged to the memory cgroup of the caller.
  */
@@ -204,8 +227,11 @@ struct bpfmaps_create_attr {
  * struct bpfmaps_elem_attr - of the commands on one element
  * @map_fd: descriptor of the map
  * @unused: ignored
- * @key: pointer to key_size bytes; for BPFMAPS_MAP_GET_NEXT_KEY 0 asks for the first key
- * @value: pointer to value_size bytes: read by an update, written by a lookup
+ * @key: pointer to key_size bytes; for BPFMAPS_MAP_GET_NEXT_KEY 0 asks for the first key; 0 for the
+ *	types without keys
+ * @value: pointer to value_size bytes: read by an update, written by a lookup. Of the per-CPU types
+ *	it is value_size rounded up to 8 bytes, times the possible CPUs. A look-up in a
+ *	BLOOM_FILTER reads the value and tells by its result whether it was added.
  * @next_key: BPFMAPS_MAP_GET_NEXT_KEY writes key_size bytes there
  * @flags: lookup: 0; update: BPFMAPS_ANY, BPFMAPS_NOEXIST or BPFMAPS_EXIST
  *
@@ -220,6 +246,32 @@ struct bpfmaps_elem_attr {
 		__aligned_u64 value;
 		__aligned_u64 next_key;
 	};
+	__aligned_u64 flags;
+};
+
+/**
+ * struct bpfmaps_batch_attr - of the commands on many elements
+ * @in_batch: look-ups: pointer to what the call before wrote to @out_batch; 0 begins at the start
+ * @out_batch: look-ups: pointer to where the next call goes on: 4 bytes for the hash types,
+ *	key_size bytes for the others
+ * @keys: pointer to @count times key_size bytes
+ * @values: pointer to @count times what a single element command has as its value
+ * @count: in: how many elements; out: how many were done, also on an error
+ * @map_fd: descriptor of the map
+ * @elem_flags: 0
+ * @flags: 0
+ *
+ * Look-ups return ENOENT when the last element was copied out, with its number in @count. The hash
+ * types copy out whole buckets; ENOSPC is one that has more than @count elements.
+ */
+struct bpfmaps_batch_attr {
+	__aligned_u64 in_batch;
+	__aligned_u64 out_batch;
+	__aligned_u64 keys;
+	__aligned_u64 values;
+	__u32	count;
+	__u32	map_fd;
+	__aligned_u64 elem_flags;
 	__aligned_u64 flags;
 };
 
@@ -274,6 +326,7 @@ struct bpfmaps_info_attr {
  * union bpfmaps_attr - the argument of any command
  * @create: of BPFMAPS_MAP_CREATE
  * @elem: of the commands on one element, and BPFMAPS_MAP_FREEZE
+ * @batch: of the commands on many elements
  * @obj: of BPFMAPS_OBJ_PIN and BPFMAPS_OBJ_GET
  * @id: of BPFMAPS_MAP_GET_NEXT_ID and BPFMAPS_MAP_GET_FD_BY_ID
  * @info: of BPFMAPS_OBJ_GET_INFO_BY_FD
@@ -281,6 +334,7 @@ struct bpfmaps_info_attr {
 union bpfmaps_attr {
 	struct bpfmaps_create_attr	create;
 	struct bpfmaps_elem_attr	elem;
+	struct bpfmaps_batch_attr	batch;
 	struct bpfmaps_obj_attr		obj;
 	struct bpfmaps_id_attr		id;
 	struct bpfmaps_info_attr	info;

@@ -17,10 +17,11 @@
  *	bpfmaps_map_put(map);
  *
  * The functions on elements may be called in process, softirq and hardirq context, never in NMI
- * context, where they fail and warn; a probe by breakpoint runs in NMI context. They take locks with
- * interrupts off, so a probe may not sit on what they call. On PREEMPT_RT those that allocate, free or
- * put are not for hardirq context. Keys have key_size bytes and need no alignment; values have
- * value_size bytes, and those that a look-up returns are aligned to 8 bytes.
+ * context, where they fail and warn; a probe by breakpoint runs in NMI context. They take locks
+ * with interrupts off, so a probe may not sit on what they call. On PREEMPT_RT those that
+ * allocate, free or put are not for hardirq context. Keys have key_size bytes and need no
+ * alignment; values have value_size bytes, and those that a look-up returns are aligned to 8
+ * bytes.
  */
 #ifndef _LINUX_BPFMAPS_H
 #define _LINUX_BPFMAPS_H
@@ -52,7 +53,11 @@ void bpfmaps_map_get_info(const struct bpfmaps_map *map, struct bpfmaps_map_info
 void *bpfmaps_lookup_elem(struct bpfmaps_map *map, const void *key);
 int bpfmaps_update_elem(struct bpfmaps_map *map, const void *key, const void *value, u64 flags,
 			gfp_t gfp);
+void *bpfmaps_lookup_percpu_elem(struct bpfmaps_map *map, const void *key, unsigned int cpu);
 int bpfmaps_delete_elem(struct bpfmaps_map *map, const void *key);
+int bpfmaps_push_elem(struct bpfmaps_map *map, const void *value, u64 flags, gfp_t gfp);
+int bpfmaps_peek_elem(struct bpfmaps_map *map, void *value);
+int bpfmaps_pop_elem(struct bpfmaps_map *map, void *value);
 int bpfmaps_iterate_elems(struct bpfmaps_map *map, bpfmaps_for_each_fn fn, void *ctx);
 
 #endif /* _LINUX_BPFMAPS_H */

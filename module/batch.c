@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The commands on many elements
+ *
+ * Keys and values go between user space and the kernel in chunks, which are filled and worked off
+ * outside of all locks. The count that a caller gets back is how many elements were done, also when
+ * the call failed. A look-up that deletes has delivered an element before it takes it out, and
+ * leaves in the map what was changed in between.
+ *
+ * Where a look-up goes on is told by in_batch: for types with map_collect a __u32 that the type
+ * makes something of, for the others a key.
+ */
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sizes.h>
+#include <linux/uaccess.h>
+
+#include "map.h"
+
+/* About so many bytes make a chunk. */
+#define BATCH_CHUNK	SZ_16K
+
+/**
+ * struct batch - one call
+ * @map: the map
+ * @attr: the caller's argument
+ * @chunk: keys and values in the kernel; @chunk.room elements fit
+ * @cap: what @chunk has memory for
+ * @done: elements that are over
+ */
+struct batch {
+	struct bpfmaps_map *map;
+	const struct bpfmaps_batch_attr *attr;
+	struct bpfmaps_chunk chunk;
+	u32 cap;
+	u32 done;
+};
+
+static void __user *batch_keys(const struct batch *b, u32 nr)
+{
+	return u64_to_user_ptr(b->attr->keys) + (u64)nr * b->map->key_size;
+}
+
+static void __user *batch_values(const struct batch *b, u32 nr)
+{
+	return u64_to_user_ptr(b->attr->values) + (u64)nr * b->map->user_value_size;
+}
+
+static u32 batch_left(const struct batch *b)
+{
+	return b->attr->count - b->done;
+}
+
+static void *chunk_key(const struct batch *b, u32 nr)
+{
+	return b->chunk.keys + (u64)nr * b->map->key_size;
+}
+
+static void *chunk_value(const struct batch *b, u32 nr)
+{
+	return b->chunk.values + (u64)nr * b->map->user_value_size;
+}
+
+static void batch_free(struct batch *b)
+{
+	kvfree(b->chunk.keys);
+	kvfree(b->chunk.values);
+	b->chunk.keys = NULL;
+	b->chunk.values = NULL;
+}
+
+/* Memory for @cap elements. */
+static int batch_alloc(struct batch *b, u32 cap)
+{
+	u64 keys = (u64)cap * b->map->key_size;
+	u64 values = (u64)cap * b->map->user_value_size;
+
+	batch_free(b);
+	if (keys > INT_MAX || values > INT_MAX)
+		return -ENOMEM;
+	b->chunk.keys = bpfmaps_area_alloc_buf(keys, NUMA_NO_NODE);
+	b->chunk.values = bpfmaps_area_alloc_buf(values, NUMA_NO_NODE);
+	b->cap = cap;
+	return b->chunk.keys && b->chunk.values ? 0 : -ENOMEM;
+}
+
+static u32 batch_usual_cap(const struct batch *b)
+{
+	u64 size = (u64)b->map->key_size + b->map->user_value_size;
+
+	return clamp_t(u64, BATCH_CHUNK / size, 1, b->attr->count);
+}
+
+static void batch_begin_chunk(struct batch *b)
+{
+	b->chunk.fill = 0;
+	b->chunk.room = min(b->cap, batch_left(b));
+}
+
+static bool batch_killed(void)
+{
+	cond_resched();
+	return fatal_signal_pending(current);
+}
+
+/* Deliver the chunk behind what is done. */
+static int batch_copy_out(struct batch *b)
+{
+	u64 keys = (u64)b->chunk.fill * b->map->key_size;
+	u64 values = (u64)b->chunk.fill * b->map->user_value_size;
+
+	if (copy_to_user(batch_keys(b, b->done), b->chunk.keys, keys) ||
+	    copy_to_user(batch_values(b, b->done), b->chunk.values, values))
+		return -EFAULT;
+	return 0;
+}
+
+/* Take what was delivered out of the map. What was changed meanwhile stays; it leaves the chunk. */
+static int batch_delete_chunk(struct batch *b)
+{
+	u32 i, kept = 0;
+	int err = 0;
+
+	for (i = 0; i < b->chunk.fill && err != -EPERM; i++) {
+		err = b->map->ops->map_delete_value(b->map, chunk_key(b, i), chunk_value(b, i));
+		if (err)
+			continue;
+		if (kept != i) {
+			memcpy(chunk_key(b, kept), chunk_key(b, i), b->map->key_size);
+			memcpy(chunk_value(b, kept), chunk_value(b, i), b->map->user_value_size);
+		}
+		kept++;
+	}
+	if (kept == b->chunk.fill)
+		return 0;
+	b->chunk.fill = kept;
+	return batch_copy_out(b) ?: err == -EPERM ? err : 0;
+}
+
+static int batch_deliver(struct batch *b, bool delete)
+{
+	int err = batch_copy_out(b);
+
+	if (!err && delete)
+		err = batch_delete_chunk(b);
+	if (!err)
+		b->done += b->chunk.fill;
+	return err;
+}
+
+/* Fill a chunk from @cursor on; a step of the type that has more elements gets more memory. */
+static int batch_collect(struct batch *b, u32 *cursor)
+{
+	int err;
+
+	batch_begin_chunk(b);
+	err = b->map->ops->map_collect(b->map, cursor, &b->chunk);
+	while (err == -ENOSPC && b->cap < batch_left(b)) {
+		err = batch_alloc(b, min_t(u64, (u64)b->cap * 4, batch_left(b)));
+		if (err)
+			return err;
+		batch_begin_chunk(b);
+		err = b->map->ops->map_collect(b->map, cursor, &b->chunk);
+	}
+	return err;
+}
+
+/* Look up by a cursor of the type. Returns -ENOENT behind the last element. */
+static int batch_lookup_cursor(struct batch *b, bool delete)
+{
+	u32 start, cursor = 0;
+	int err, end;
+
+	if (b->attr->in_batch &&
+	    copy_from_user(&cursor, u64_to_user_ptr(b->attr->in_batch), sizeof(cursor)))
+		return -EFAULT;
+	start = cursor;
+	do {
+		end = batch_collect(b, &cursor);
+		if (end == -ENOSPC && b->done)
+			end = 0;
+		/* A start behind the end is no place to go on from. */
+		else if (end && (end != -ENOENT || cursor == start))
+			return end;
+		err = batch_deliver(b, delete);
+		if (err)
+			return err;
+		if (batch_killed())
+			return -EINTR;
+	} while (!end && b->chunk.fill && batch_left(b));
+	if (copy_to_user(u64_to_user_ptr(b->attr->out_batch), &cursor, sizeof(cursor)))
+		return -EFAULT;
+	return end;
+}
+
+/* One more element behind @prev, which becomes it. An element that goes meanwhile is passed by. */
+static int batch_next(struct batch *b, void *prev, bool *has_prev)
+{
+	void *key = chunk_key(b, b->chunk.fill);
+	int err;
+
+	err = b->map->ops->map_get_next_key(b->map, *has_prev ? prev : NULL, key);
+	if (err)
+		return err;
+	memcpy(prev, key, b->map->key_size);
+	*has_prev = true;
+	err = b->map->ops->map_copy_value(b->map, key, chunk_value(b, b->chunk.fill));
+	if (!err)
+		b->chunk.fill++;
+	return err == -ENOENT ? 0 : err;
+}
+
+static int batch_lookup_keys_from(struct batch *b, void *prev)
+{
+	bool has_prev = b->attr->in_batch;
+	int err, end;
+
+	if (has_prev &&
+	    copy_from_user(prev, u64_to_user_ptr(b->attr->in_batch), b->map->key_size))
+		return -EFAULT;
+	do {
+		batch_begin_chunk(b);
+		do {
+			end = batch_next(b, prev, &has_prev);
+			if (batch_killed())
+				return -EINTR;
+		} while (!end && b->chunk.fill < b->chunk.room);
+		if (end && end != -ENOENT)
+			return end;
+		err = batch_deliver(b, false);
+		if (err)
+			return err;
+	} while (!end && batch_left(b));
+	if (b->done && copy_to_user(u64_to_user_ptr(b->attr->out_batch), prev, b->map->key_size))
+		return -EFAULT;
+	return end;
+}
+
+/* Look up by keys. Returns -ENOENT behind the last element. */
+static int batch_lookup_keys(struct batch *b)
+{
+	void *prev = bpfmaps_area_alloc_buf(b->map->key_size, NUMA_NO_NODE);
+	int err;
+
+	if (!prev)
+		return -ENOMEM;
+	err = batch_lookup_keys_from(b, prev);
+	kvfree(prev);
+	return err;
+}
+
+static int batch_lookup(struct batch *b)
+{
+	if (b->map->ops->map_collect)
+		return batch_lookup_cursor(b, false);
+	return batch_lookup_keys(b);
+}
+
+static int batch_lookup_and_delete(struct batch *b)
+{
+	return batch_lookup_cursor(b, true);
+}
+
+static int batch_update_one(struct batch *b, u32 nr)
+{
+	return b->map->ops->map_update_elem(b->map, chunk_key(b, nr), chunk_value(b, nr),
+					    b->attr->elem_flags, BPFMAPS_FROM_USER);
+}
+
+static int batch_delete_one(struct batch *b, u32 nr)
+{
+	return b->map->ops->map_delete_elem(b->map, chunk_key(b, nr), BPFMAPS_FROM_USER);
+}
+
+/* Copy in what comes next: a chunk, or as much of it as can be read. */
+static int batch_copy_in(struct batch *b, bool values)
+{
+	batch_begin_chunk(b);
+	b->chunk.fill = b->chunk.room;
+	while (copy_from_user(b->chunk.keys, batch_keys(b, b->done),
+			      (u64)b->chunk.fill * b->map->key_size) ||
+	       (values && copy_from_user(b->chunk.values, batch_values(b, b->done),
+					 (u64)b->chunk.fill * b->map->user_value_size))) {
+		b->chunk.fill /= 2;
+		if (!b->chunk.fill)
+			return -EFAULT;
+	}
+	return 0;
+}
+
+static int batch_for_each(struct batch *b, bool values, int (*fn)(struct batch *b, u32 nr))
+{
+	int err;
+	u32 i;
+
+	while (batch_left(b)) {
+		err = batch_copy_in(b, values);
+		for (i = 0; i < b->chunk.fill && !err; i++) {
+			err = fn(b, i);
+			if (!err)
+				b->done++;
+		}
+		if (err)
+			return err;
+		if (batch_killed())
+			return -EINTR;
+	}
+	return 0;
+}
+
+static int batch_update(struct batch *b)
+{
+	return batch_for_each(b, true, batch_update_one);
+}
+
+static int batch_delete(struct batch *b)
+{
+	return batch_for_each(b, false, batch_delete_one);
+}
+
+static int batch_run(struct batch *b, u32 __user *ucount, int (*fn)(struct batch *b))
+{
+	int err;
+
+	if (put_user(0, ucount))
+		return -EFAULT;
+	err = batch_alloc(b, batch_usual_cap(b));
+	if (!err)
+		err = fn(b);
+	batch_free(b);
+	if (put_user(b->done, ucount))
+		return -EFAULT;
+	return err;
+}
+
+static const struct batch_op {
+	int (*fn)(struct batch *b);
+	fmode_t mode;
+} batch_ops[] = {
+	[BPFMAPS_BATCH_LOOKUP]		  = { batch_lookup, FMODE_CAN_READ },
+	[BPFMAPS_BATCH_LOOKUP_AND_DELETE] = { batch_lookup_and_delete,
+					      FMODE_CAN_READ | FMODE_CAN_WRITE },
+	[BPFMAPS_BATCH_UPDATE]		  = { batch_update, FMODE_CAN_WRITE },
+	[BPFMAPS_BATCH_DELETE]		  = { batch_delete, FMODE_CAN_WRITE },
+};
+
+/* BPFMAPS_MAP_*_BATCH; @ucount is the count in the caller's argument. */
+int bpfmaps_batch(struct bpfmaps_map *map, fmode_t mode, const struct bpfmaps_batch_attr *attr,
+		  enum bpfmaps_batch_op op, u32 __user *ucount)
+{
+	struct batch b = { .map = map, .attr = attr };
+
+	if (batch_ops[op].mode & ~mode)
+		return -EPERM;
+	if (!(map->ops->batch & BIT(op)))
+		return -BPFMAPS_ENOTSUPP;
+	if (attr->elem_flags)
+		return -EINVAL;
+	/* bpf(2) looks at these for the look-ups of hash types only. */
+	if (attr->flags && map->ops->map_collect && batch_ops[op].mode & FMODE_CAN_READ)
+		return -EINVAL;
+	if (!attr->count)
+		return 0;
+	return batch_run(&b, ucount, batch_ops[op].fn);
+}

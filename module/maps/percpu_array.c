@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * PERCPU_ARRAY: an array whose elements have a value of their own on each CPU
+ *
+ * The memory is that of the per-CPU allocator, in chunks of as many values as fit its units:
+ *
+ *	chunk 0: CPU 0: value 0, value 1, ...   CPU 1: value 0, value 1, ...
+ *	chunk 1: CPU 0: value n, value n + 1, ...
+ *
+ * Users in the kernel read and write the value of the CPU that they are on; user space reads and
+ * writes those of all CPUs at once, under one of up to ARRAY_STRIPES locks with a sequence count.
+ */
+#include <linux/log2.h>
+#include <linux/nospec.h>
+#include <linux/rcupdate.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "../map.h"
+#include "../percpu.h"
+
+#define PCPU_ARRAY_CREATE_FLAGS	BPFMAPS_ACCESS_FLAGS
+
+#define PCPU_ARRAY_STRIPES	256
+
+/**
+ * struct pcpu_array_map - the type's struct
+ * @map: what all types have
+ * @stride: bytes from one value to the next, on a CPU
+ * @per_chunk: values in a chunk
+ * @nr_chunks: how many chunks there are
+ * @stripe_mask: number of stripes - 1
+ * @stripes: locks of those who copy values
+ * @chunks: the values
+ */
+struct pcpu_array_map {
+	struct bpfmaps_map map;
+	u32 stride;
+	u32 per_chunk;
+	u32 nr_chunks;
+	u32 stripe_mask;
+	struct bpfmaps_seq *stripes;
+	void __percpu **chunks;
+};
+
+static struct pcpu_array_map *to_pcpu_array(const struct bpfmaps_map *map)
+{
+	return container_of(map, struct pcpu_array_map, map);
+}
+
+/* NULL behind the end. */
+static void __percpu *pcpu_array_elem(const struct pcpu_array_map *a, u32 index)
+{
+	if (index >= a->map.max_entries)
+		return NULL;
+	index = array_index_nospec(index, a->map.max_entries);
+	return a->chunks[index / a->per_chunk] + index % a->per_chunk * a->stride;
+}
+
+static struct bpfmaps_seq *pcpu_array_stripe(const struct pcpu_array_map *a, u32 index)
+{
+	return &a->stripes[index & a->stripe_mask];
+}
+
+static int pcpu_array_alloc_check(const struct bpfmaps_create_attr *attr)
+{
+	if (attr->map_extra || attr->map_flags & ~(PCPU_ARRAY_CREATE_FLAGS | BPFMAPS_F_NUMA_NODE) ||
+	    !bpfmaps_map_prog_flags_valid(attr->map_flags))
+		return -EINVAL;
+	if (bpfmaps_map_names_node(attr))
+		return -EINVAL;
+	if (!attr->max_entries || attr->key_size != sizeof(u32) || !attr->value_size)
+		return -EINVAL;
+	return bpfmaps_percpu_fits(attr->value_size) ? 0 : -E2BIG;
+}
+
+static void pcpu_array_free_chunks(struct pcpu_array_map *a)
+{
+	u32 i;
+
+	for (i = 0; i < a->nr_chunks; i++) {
+		free_percpu(a->chunks[i]);
+		cond_resched();
+	}
+	kvfree(a->chunks);
+}
+
+static int pcpu_array_alloc_chunks(struct pcpu_array_map *a)
+{
+	u32 i, values, left = a->map.max_entries;
+
+	a->chunks = kvcalloc(a->nr_chunks, sizeof(*a->chunks), BPFMAPS_GFP);
+	if (!a->chunks)
+		return -ENOMEM;
+	for (i = 0; i < a->nr_chunks; i++, left -= values) {
+		values = min(left, a->per_chunk);
+		if (!fatal_signal_pending(current))
+			a->chunks[i] = __alloc_percpu_gfp(values * a->stride, 8,
+							  BPFMAPS_PERCPU_GFP);
+		if (!a->chunks[i]) {
+			pcpu_array_free_chunks(a);
+			return -ENOMEM;
+		}
+		cond_resched();
+	}
+	return 0;
+}
+
+static int pcpu_array_alloc(struct bpfmaps_map *map)
+{
+	struct pcpu_array_map *a = to_pcpu_array(map);
+	u32 i, count;
+	int err;
+
+	if (!bpfmaps_percpu_possible(map->max_entries, map->value_size))
+		return -ENOMEM;
+	map->user_value_size = bpfmaps_percpu_user_size(map->value_size);
+	a->stride = bpfmaps_percpu_stride(map->value_size);
+	a->per_chunk = PCPU_MIN_UNIT_SIZE / a->stride;
+	a->nr_chunks = DIV_ROUND_UP_ULL(map->max_entries, a->per_chunk);
+	count = min_t(u64, roundup_pow_of_two((u64)map->max_entries), PCPU_ARRAY_STRIPES);
+	a->stripe_mask = count - 1;
+	a->stripes = kvcalloc(count, sizeof(*a->stripes), BPFMAPS_GFP);
+	if (!a->stripes)
+		return -ENOMEM;
+	for (i = 0; i < count; i++)
+		bpfmaps_seq_init(&a->stripes[i]);
+	err = pcpu_array_alloc_chunks(a);
+	if (err)
+		kvfree(a->stripes);
+	return err;
+}
+
+static void pcpu_array_free(struct bpfmaps_map *map)
+{
+	struct pcpu_array_map *a = to_pcpu_array(map);
+
+	pcpu_array_free_chunks(a);
+	kvfree(a->stripes);
+}
+
+/* The value of this CPU. */
+static void *pcpu_array_lookup_elem(struct bpfmaps_map *map, const void *key)
+{
+	void __percpu *elem = pcpu_array_elem(to_pcpu_array(map), bpfmaps_map_index(key));
+
+	return elem ? raw_cpu_ptr(elem) : NULL;
+}
+
+static void *pcpu_array_lookup_percpu_elem(struct bpfmaps_map *map, const void *key, u32 cpu)
+{
+	void __percpu *elem = pcpu_array_elem(to_pcpu_array(map), bpfmaps_map_index(key));
+
+	return elem ? per_cpu_ptr(elem, cpu) : NULL;
+}
+
+/* Called from system calls: the values of all CPUs. */
+static int pcpu_array_copy_value(struct bpfmaps_map *map, const void *key, void *value)
+{
+	struct pcpu_array_map *a = to_pcpu_array(map);
+	void __percpu *elem = pcpu_array_elem(a, bpfmaps_map_index(key));
+	struct bpfmaps_seq *seq = pcpu_array_stripe(a, bpfmaps_map_index(key));
+	unsigned int start;
+	unsigned long irq;
+	int i;
+
+	if (!elem)
+		return -ENOENT;
+	for (i = 0; i < BPFMAPS_SEQ_TRIES; i++) {
+		if (!bpfmaps_seq_begin(seq, &start))
+			continue;
+		bpfmaps_percpu_gather(value, elem, map->value_size);
+		if (bpfmaps_seq_valid(seq, start))
+			return 0;
+	}
+	raw_spin_lock_irqsave(&seq->lock, irq);
+	bpfmaps_percpu_gather(value, elem, map->value_size);
+	raw_spin_unlock_irqrestore(&seq->lock, irq);
+	return 0;
+}
+
+static void pcpu_array_write(const struct pcpu_array_map *a, void __percpu *elem, const void *value,
+			     enum bpfmaps_from from)
+{
+	if (from == BPFMAPS_FROM_USER)
+		bpfmaps_percpu_scatter(elem, value, a->map.value_size);
+	else
+		bpfmaps_copy_to_elem(raw_cpu_ptr(elem), value, a->map.value_size);
+}
+
+/* Users in the kernel set the value of this CPU, system calls those of all. */
+static int pcpu_array_update_elem(struct bpfmaps_map *map, const void *key, const void *value,
+				  u64 flags, enum bpfmaps_from from)
+{
+	struct pcpu_array_map *a = to_pcpu_array(map);
+	struct bpfmaps_seq *seq = pcpu_array_stripe(a, bpfmaps_map_index(key));
+	void __percpu *elem = pcpu_array_elem(a, bpfmaps_map_index(key));
+	unsigned long irq;
+	int err;
+
+	if (flags > BPFMAPS_EXIST)
+		return -EINVAL;
+	if (!elem)
+		return -E2BIG;
+	if (flags == BPFMAPS_NOEXIST)
+		return -EEXIST;
+	raw_spin_lock_irqsave(&seq->lock, irq);
+	err = bpfmaps_map_check_write(map, from);
+	if (!err) {
+		write_seqcount_begin(&seq->count);
+		pcpu_array_write(a, elem, value, from);
+		write_seqcount_end(&seq->count);
+	}
+	raw_spin_unlock_irqrestore(&seq->lock, irq);
+	return err;
+}
+
+/* Elements of an array stay. */
+static int pcpu_array_delete_elem(struct bpfmaps_map *map, const void *key,
+				  enum bpfmaps_from from)
+{
+	return -EINVAL;
+}
+
+static int pcpu_array_for_each(struct bpfmaps_map *map, bpfmaps_for_each_fn fn, void *ctx)
+{
+	struct pcpu_array_map *a = to_pcpu_array(map);
+	int ret = 0;
+	u32 i;
+
+	for (i = 0; i < map->max_entries && !ret; i++) {
+		rcu_read_lock();
+		ret = fn(map, &i, raw_cpu_ptr(pcpu_array_elem(a, i)), ctx);
+		rcu_read_unlock();
+		cond_resched();
+	}
+	return ret;
+}
+
+static u64 pcpu_array_mem_usage(const struct bpfmaps_map *map)
+{
+	const struct pcpu_array_map *a = to_pcpu_array(map);
+
+	return (u64)map->max_entries * a->stride * num_possible_cpus() +
+	       (u64)a->nr_chunks * sizeof(*a->chunks) +
+	       (u64)(a->stripe_mask + 1) * sizeof(*a->stripes);
+}
+
+const struct bpfmaps_map_ops bpfmaps_percpu_array_ops = {
+	.map_size		= sizeof(struct pcpu_array_map),
+	.batch			= BIT(BPFMAPS_BATCH_LOOKUP) | BIT(BPFMAPS_BATCH_UPDATE),
+	.map_alloc_check	= pcpu_array_alloc_check,
+	.map_alloc		= pcpu_array_alloc,
+	.map_free		= pcpu_array_free,
+	.map_lookup_elem	= pcpu_array_lookup_elem,
+	.map_lookup_percpu_elem	= pcpu_array_lookup_percpu_elem,
+	.map_copy_value		= pcpu_array_copy_value,
+	.map_update_elem	= pcpu_array_update_elem,
+	.map_delete_elem	= pcpu_array_delete_elem,
+	.map_get_next_key	= bpfmaps_map_next_index,
+	.map_for_each		= pcpu_array_for_each,
+	.map_mem_usage		= pcpu_array_mem_usage,
+};

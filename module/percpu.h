@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Values that are there once for each CPU
+ *
+ * User space has them side by side, one for each possible CPU, each rounded up to 8 bytes, and with
+ * them the padding, which is stored like the rest. All copies are made under a struct bpfmaps_seq.
+ */
+#ifndef _BPFMAPS_PERCPU_H
+#define _BPFMAPS_PERCPU_H
+
+#include <linux/cpumask.h>
+#include <linux/math64.h>
+#include <linux/mm.h>
+#include <linux/percpu.h>
+
+#include "map.h"
+#include "seq.h"
+
+/* Bytes from one CPU's value to the next in user space. */
+static inline u32 bpfmaps_percpu_stride(u32 value_size)
+{
+	return round_up(value_size, 8);
+}
+
+static inline bool bpfmaps_percpu_fits(u32 value_size)
+{
+	return value_size <= PCPU_MIN_UNIT_SIZE &&
+	       bpfmaps_percpu_stride(value_size) <= PCPU_MIN_UNIT_SIZE;
+}
+
+static inline u32 bpfmaps_percpu_user_size(u32 value_size)
+{
+	return bpfmaps_percpu_stride(value_size) * num_possible_cpus();
+}
+
+/* Whether so many values could ever fit: a try alone would take long and most of the memory. */
+static inline bool bpfmaps_percpu_possible(u64 count, u32 value_size)
+{
+	u64 each = (u64)bpfmaps_percpu_stride(value_size) * num_possible_cpus();
+
+	return count <= div64_u64((u64)totalram_pages() << PAGE_SHIFT, each);
+}
+
+static inline void bpfmaps_percpu_gather(void *to, void __percpu *from, u32 value_size)
+{
+	u32 stride = bpfmaps_percpu_stride(value_size);
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		bpfmaps_copy_from_elem(to, per_cpu_ptr(from, cpu), stride);
+		to += stride;
+	}
+}
+
+static inline void bpfmaps_percpu_scatter(void __percpu *to, const void *from, u32 value_size)
+{
+	u32 stride = bpfmaps_percpu_stride(value_size);
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		bpfmaps_copy_to_elem(per_cpu_ptr(to, cpu), from, stride);
+		from += stride;
+	}
+}
+
+static inline void bpfmaps_percpu_zero(void __percpu *values, u32 value_size)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		memset(per_cpu_ptr(values, cpu), 0, bpfmaps_percpu_stride(value_size));
+}
+
+static inline bool bpfmaps_percpu_equal(void __percpu *values, const void *other, u32 value_size)
+{
+	u32 stride = bpfmaps_percpu_stride(value_size);
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		if (memcmp(per_cpu_ptr(values, cpu), other, stride))
+			return false;
+		other += stride;
+	}
+	return true;
+}
+
+#endif /* _BPFMAPS_PERCPU_H */
