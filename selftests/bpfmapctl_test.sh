@@ -516,16 +516,17 @@ version_is_one()
 
 completion()
 {
-	result "completion: commands" completes "dump delete" d 2>&1
-	result "completion: behind map" completes "create" map c
+	result "completion: commands" completes "dump delete dequeue" d 2>&1
+	result "completion: behind map" completes "create clear" map c
 	result "completion: nothing of an unknown command" completes "" frob ""
 	result "completion: options" completes "--json" --j
 	result "completion: MAP" completes "id pinned name" dump ""
 	result "completion: ids" completes "$(id_of "$hash")" dump id "$(id_of "$hash")"
 	result "completion: names" completes "counts" dump name c
-	result "completion: keywords of create" completes "value entries name flags numa_node" \
+	result "completion: keywords of create" completes "value entries name flags numa_node extra" \
 		create /x type hash key 4 ""
 	result "completion: types" completes "array" create /x type a
+	result "completion: keyless map" completes "value" push id 1 ""
 	result "completion: formats" completes "u8 u16 u32 u64" dump id 1 key u
 	result "completion: data" completes "be16: be32: be64:" update id 1 key be
 	result "completion: keyword behind data" completes "value" update id 1 key 1 2 3 4 v
@@ -550,6 +551,161 @@ output()
 	result "full disk: JSON" not_written -j list
 	result "full disk: dump" not_written dump pinned "$array"
 	result "full disk: help" not_written help
+}
+
+# expand_cpus TEXT: TEXT for each CPU, its "CPU" replaced by the number, one a line
+expand_cpus()
+{
+	for cpu in $(seq 0 $((cpus - 1))); do
+		echo "$1" | sed "s/CPU/$cpu/g"
+	done
+}
+
+percpu()
+{
+	result "per-CPU: update sets all CPUs" done_by update pinned "$pins/percpu" key u32:1 value u32:7
+	result "per-CPU: values and their sum" prints \
+		"$(printf 'KEY CPU VALUE\n'; expand_cpus '1 CPU 7'; echo "1 sum $((7 * cpus))")" \
+		lookup pinned "$pins/percpu" key u32:1 value u32
+	result "per-CPU: bytes have no sum" prints \
+		"$(printf 'KEY CPU VALUE\n'; expand_cpus '1 CPU 07 00 00 00')" \
+		lookup pinned "$pins/percpu" key u32:1
+	result "per-CPU: JSON" json . \
+		"{\"key\":[\"0x01\",\"0x00\",\"0x00\",\"0x00\"],\"values\":[$(expand_cpus \
+		'{"cpu":CPU,"value":["0x07","0x00","0x00","0x00"]}' | paste -sd,)]}" \
+		lookup pinned "$pins/percpu" key 1 0 0 0
+	result "per-CPU: JSON with formats" json .formatted \
+		"{\"key\":1,\"values\":[$(expand_cpus '{"cpu":CPU,"value":7}' | paste -sd,)],\"sum\":$((7 * cpus))}" \
+		lookup pinned "$pins/percpu" key u32:1 value u32
+	result "per-CPU: JSON without numbers" json '.formatted | keys' '["values"]' \
+		lookup pinned "$pins/percpu" key 1 0 0 0 value str
+	result "per-CPU: dump" json 'length, (map(.formatted.sum) | sort)' \
+		"$(printf '3\n[0,0,%d]' $((7 * cpus)))" dump pinned "$pins/percpu" key u32 value u32
+	result "per-CPU: elements stay" refused 1 "its elements stay" \
+		delete pinned "$pins/percpu" key u32:1
+	result "per-CPU: value of one CPU" refused 2 "needs 4" \
+		update pinned "$pins/percpu" key u32:1 value u8:1
+}
+
+prefixes()
+{
+	result "prefix: inserted" done_by update pinned "$pins/lpm" key cidr:10.0.0.0/8 value u8:1
+	result "prefix: longer" done_by update pinned "$pins/lpm" key cidr:10.1.0.0/16 value u8:2
+	result "prefix: longest match" prints "$(printf 'KEY VALUE\n10.1.2.3/32 2')" \
+		lookup pinned "$pins/lpm" key cidr:10.1.2.3 value u8
+	result "prefix: shorter match" prints "$(printf 'KEY VALUE\n10.2.0.0/32 1')" \
+		lookup pinned "$pins/lpm" key cidr:10.2.0.0/32 value u8
+	result "prefix: no match" refused 1 "has no such key" \
+		lookup pinned "$pins/lpm" key cidr:11.0.0.0/8
+	result "prefix: too long" refused 2 "10.0.0.0/8" \
+		lookup pinned "$pins/lpm" key cidr:10.0.0.0/33
+	result "prefix: dump" json 'map(.formatted.key) | sort' '["10.0.0.0/8","10.1.0.0/16"]' \
+		dump pinned "$pins/lpm" key cidr
+	result "prefix: format of another size" refused 2 "format cidr is of 8 or 20 bytes" \
+		dump pinned "$hash" key cidr
+	result "prefix: IPv6" done_by update pinned "$pins/lpm6" key cidr:fe80::/10 value u8:3
+	result "prefix: IPv6 match" prints "$(printf 'KEY VALUE\nfe80::1/128 3')" \
+		lookup pinned "$pins/lpm6" key cidr:fe80::1 value u8
+	result "prefix: IPv6 dump" prints "$(printf 'KEY VALUE\nfe80::/10 3\nFound 1 element')" \
+		dump pinned "$pins/lpm6" key cidr value u8
+	result "prefix: no room" refused 1 "max_entries is 1" \
+		update pinned "$pins/lpm6" key cidr:fec0::/10 value u8:3
+	result "prefix: delete" done_by delete pinned "$pins/lpm6" key cidr:fe80::/10
+	result "prefix: clear" done_by clear pinned "$pins/lpm"
+	result "prefix: cleared" prints "Found 0 elements" dump pinned "$pins/lpm"
+	result "prefix: flags" refused 1 "no preallocation" \
+		create "$pins/x" type lpm_trie key 8 value 1 entries 10
+}
+
+queues()
+{
+	result "queue: peek at nothing" refused 1 "is empty" peek pinned "$pins/queue"
+	result "queue: pop nothing" refused 1 "is empty" pop pinned "$pins/queue"
+	result "queue: enqueue" done_by enqueue pinned "$pins/queue" value u32:1
+	result "queue: push" done_by push pinned "$pins/queue" value u32:2
+	result "queue: full" refused 1 "is full: max_entries is 2" \
+		push pinned "$pins/queue" value u32:3
+	result "queue: peek" prints "$(printf 'VALUE\n1')" peek pinned "$pins/queue" value u32
+	result "queue: lookup" prints "$(printf 'VALUE\n1')" lookup pinned "$pins/queue" value u32
+	result "queue: peek, JSON" json . '{"value":["0x01","0x00","0x00","0x00"]}' \
+		peek pinned "$pins/queue"
+	result "queue: dequeue" prints "$(printf 'VALUE\n1')" dequeue pinned "$pins/queue" value u32
+	result "queue: next" prints "$(printf 'VALUE\n02 00 00 00')" peek pinned "$pins/queue"
+	result "queue: update" done_by update pinned "$pins/queue" value u32:9
+	result "queue: clear" done_by clear pinned "$pins/queue"
+	result "queue: cleared" refused 1 "is empty" pop pinned "$pins/queue"
+	result "queue: a key" refused 2 "has no keys" lookup pinned "$pins/queue" key 1
+	result "queue: dump" refused 1 "'peek' and 'pop'" dump pinned "$pins/queue"
+	result "queue: getnext" refused 1 "'peek' and 'pop'" getnext pinned "$pins/queue"
+	result "queue: delete" refused 1 "'peek' and 'pop'" delete pinned "$pins/queue"
+	result "stack: push" done_by push pinned "$pins/stack" value 1
+	result "stack: push again" done_by push pinned "$pins/stack" value 2
+	result "stack: pop" prints "$(printf 'VALUE\n02')" pop pinned "$pins/stack"
+	result "queue: key size" refused 1 "the key has to be 0" \
+		create "$pins/x" type queue key 4 value 4 entries 2
+	for command in peek pop; do
+		result "$command: a hash" refused 1 "neither a queue nor a stack" \
+			"$command" pinned "$hash"
+	done
+	result "push: a hash" refused 1 "neither a queue nor a stack" \
+		push pinned "$hash" value u64:1
+}
+
+bloom()
+{
+	result "bloom: value missing" refused 2 "'value DATA' is missing" \
+		lookup pinned "$pins/bloom"
+	result "bloom: not there" refused 1 "does not have that value" \
+		lookup pinned "$pins/bloom" value u32:5
+	result "bloom: update" done_by update pinned "$pins/bloom" value u32:5
+	result "bloom: there" prints "$(printf 'VALUE\n5')" lookup pinned "$pins/bloom" value u32:5
+	result "bloom: there, JSON" json . '{"value":["0x05","0x00","0x00","0x00"],"formatted":{"value":5}}' \
+		lookup pinned "$pins/bloom" value u32:5
+	result "bloom: value too short" refused 2 "it needs 4" lookup pinned "$pins/bloom" value 5
+	result "bloom: peek" refused 1 "neither a queue nor a stack" peek pinned "$pins/bloom"
+	result "bloom: dump" refused 1 "'lookup' and 'value DATA'" dump pinned "$pins/bloom"
+	result "bloom: clear" refused 1 "does not know this operation" clear pinned "$pins/bloom"
+	result "bloom: too many functions" refused 1 "flags have to suit" \
+		create "$pins/x" type bloom_filter value 4 entries 10 extra 16
+	result "extra: is no number" refused 2 "'x' is not a MAP_EXTRA" \
+		create "$pins/x" type bloom_filter value 4 entries 10 extra x
+}
+
+# More elements than a batch has, and so a cursor.
+cleared_hash()
+{
+	done_by create "$pins/many" type hash key 4 value 1000 entries 200 || return
+	ret=0
+	for i in $(seq 100); do
+		bpfmapctl update pinned "$pins/many" key "u32:$i" value "str:$i" || ret=1
+	done
+	json 'length, (map(.formatted.key) | sort == [range(1; 101)])' "$(printf '100\ntrue')" \
+		dump pinned "$pins/many" key u32 && null clear pinned "$pins/many" &&
+		prints "Found 0 elements" dump pinned "$pins/many" || ret=1
+	rm "$pins/many"
+	return "$ret"
+}
+
+clear()
+{
+	result "clear: a hash of several batches" cleared_hash
+	result "clear: an array" refused 1 "its elements stay" clear pinned "$array"
+	result "clear: a frozen map" refused 1 "it is frozen" clear pinned "$pins/twin1"
+	result "clear: per-CPU hash" done_by clear pinned "$pins/percpu_hash"
+	result "clear: per-CPU hash is empty" prints "Found 0 elements" \
+		dump pinned "$pins/percpu_hash"
+}
+
+set_up_types()
+{
+	bpfmapctl create "$pins/percpu" type percpu_array key 4 value 4 entries 3 &&
+		bpfmapctl create "$pins/percpu_hash" type percpu_hash key 4 value 4 entries 3 &&
+		bpfmapctl update pinned "$pins/percpu_hash" key u32:1 value u32:1 &&
+		bpfmapctl create "$pins/lpm" type lpm_trie key 8 value 1 entries 10 flags 1 &&
+		bpfmapctl create "$pins/lpm6" type lpm_trie key 20 value 1 entries 1 flags 1 &&
+		bpfmapctl create "$pins/queue" type queue key 0 value 4 entries 2 &&
+		bpfmapctl create "$pins/stack" type stack value 1 entries 2 &&
+		bpfmapctl create "$pins/bloom" type bloom_filter value 4 entries 10 extra 3
 }
 
 set_up()
@@ -577,6 +733,13 @@ elements
 maps
 output
 completion
+cpus=$(nproc)
+result "maps of other types" set_up_types
+percpu
+prefixes
+queues
+bloom
+clear
 result "errors in JSON" same "what jq reads" "$(jq -r .error /tmp/errors)" "$(cat /tmp/messages)"
 rm -r "$pins"
 echo "1..$count"

@@ -69,6 +69,12 @@ static int all_return(int fd, int err)
 	       bpfmaps_map_update_elem(fd, &key, &value, 0) == err && errno == -err &&
 	       bpfmaps_map_delete_elem(fd, &key) == err && errno == -err &&
 	       bpfmaps_map_get_next_key(fd, NULL, &key) == err && errno == -err &&
+	       bpfmaps_map_lookup_and_delete_elem(fd, &key, &value) == err && errno == -err &&
+	       bpfmaps_map_lookup_batch(fd, NULL, &key, &key, &value, &len, NULL) == err &&
+	       bpfmaps_map_lookup_and_delete_batch(fd, NULL, &key, &key, &value, &len,
+						   NULL) == err &&
+	       bpfmaps_map_update_batch(fd, &key, &value, &len, NULL) == err && errno == -err &&
+	       bpfmaps_map_delete_batch(fd, &key, &len, NULL) == err && errno == -err &&
 	       bpfmaps_map_freeze(fd) == err && errno == -err &&
 	       bpfmaps_obj_get_info_by_fd(fd, &info, &len) == err && errno == -err;
 }
@@ -242,6 +248,180 @@ TEST_F(map, elements)
 	EXPECT_EQ(bpfmaps_map_get_next_key(self->fd, &next, &next), -ENOENT);
 	EXPECT_EQ(bpfmaps_map_delete_elem_flags(self->fd, &key, 0), 0);
 	EXPECT_EQ(bpfmaps_map_delete_elem(self->fd, &key), -ENOENT);
+}
+
+TEST_F(map, lookup_and_delete)
+{
+	__u64 value = 9, got = 0;
+	__u32 key = 7;
+
+	EXPECT_EQ(bpfmaps_map_lookup_and_delete_elem(self->fd, &key, &got), -ENOENT);
+	ASSERT_EQ(bpfmaps_map_update_elem(self->fd, &key, &value, 0), 0);
+	EXPECT_EQ(bpfmaps_map_lookup_and_delete_elem_flags(self->fd, &key, &got, 8), -EINVAL);
+	EXPECT_EQ(errno, EINVAL);
+	EXPECT_EQ(bpfmaps_map_lookup_and_delete_elem_flags(self->fd, &key, &got, 0), 0);
+	EXPECT_EQ(got, value);
+	EXPECT_EQ(bpfmaps_map_lookup_elem(self->fd, &key, &got), -ENOENT);
+}
+
+TEST_F(map, batch_errors)
+{
+	struct {
+		struct bpfmaps_map_batch_opts opts;
+		__u64 more;
+	} longer = { .opts.sz = sizeof(longer), .more = 1 };
+	BPFMAPS_OPTS(bpfmaps_map_batch_opts, opts, .flags = 1);
+	__u32 keys[4] = { 1, 2, 3, 4 };
+	__u64 values[4] = { };
+	__u32 count = 4;
+
+	EXPECT_EQ(bpfmaps_map_update_batch(self->fd, keys, values, &count, &longer.opts), -EINVAL);
+	EXPECT_EQ(bpfmaps_map_lookup_batch(self->fd, NULL, keys, keys, values, &count, &opts),
+		  -EINVAL);
+	count = 4;
+	opts.flags = 0;
+	opts.elem_flags = 8;
+	EXPECT_EQ(bpfmaps_map_update_batch(self->fd, keys, values, &count, &opts), -EINVAL);
+	opts.elem_flags = 0;
+	count = 4;
+	EXPECT_EQ(bpfmaps_map_delete_batch(self->fd, keys, &count, &opts), -ENOENT);
+	EXPECT_EQ(count, 0);
+	count = 4;
+	EXPECT_EQ(bpfmaps_map_update_batch(new_map(BPFMAPS_TYPE_ARRAY, 0), keys, values, &count,
+					   NULL), -E2BIG);
+	/* The last of the indexes 1 to 4 is behind the end. */
+	EXPECT_EQ(count, 3);
+}
+
+TEST_F(map, batches)
+{
+	BPFMAPS_OPTS(bpfmaps_map_batch_opts, opts);
+	__u32 keys[4] = { 1, 2, 3, 4 }, got[4] = { };
+	__u64 values[4] = { 10, 20, 30, 40 };
+	__u32 count = 4, cursor = 0;
+
+	ASSERT_EQ(bpfmaps_map_update_batch(self->fd, keys, values, &count, &opts), 0);
+	EXPECT_EQ(count, 4);
+	count = 1;
+	EXPECT_EQ(bpfmaps_map_delete_batch(self->fd, keys, &count, NULL), 0);
+	EXPECT_EQ(count, 1);
+	count = 4;
+	EXPECT_EQ(bpfmaps_map_lookup_batch(self->fd, NULL, &cursor, got, values, &count, &opts),
+		  -ENOENT);
+	ASSERT_EQ(count, 3);
+	for (__u32 i = 0; i < count; i++)
+		EXPECT_EQ(values[i], 10 * got[i]);
+	EXPECT_EQ(got[0] + got[1] + got[2], 2 + 3 + 4);
+	count = 4;
+	EXPECT_EQ(bpfmaps_map_lookup_and_delete_batch(self->fd, NULL, &cursor, got, values, &count,
+						      NULL), -ENOENT);
+	EXPECT_EQ(count, 3);
+	EXPECT_EQ(bpfmaps_map_get_next_key(self->fd, NULL, keys), -ENOENT);
+}
+
+TEST(batch_in_parts)
+{
+	__u32 keys[4] = { 9, 9, 9, 9 };
+	__u64 values[4] = { };
+	__u32 count = 3, cursor;
+	int map;
+
+	map = new_map(BPFMAPS_TYPE_ARRAY, 0);
+	ASSERT_GE(map, 0);
+	ASSERT_EQ(bpfmaps_map_lookup_batch(map, NULL, &cursor, keys, values, &count, NULL), 0);
+	EXPECT_EQ(count, 3);
+	EXPECT_EQ(keys[2], 2);
+	EXPECT_EQ(keys[3], 9);
+	EXPECT_EQ(bpfmaps_map_lookup_batch(map, &cursor, &cursor, keys, values, &count, NULL),
+		  -ENOENT);
+	EXPECT_EQ(count, 1);
+	EXPECT_EQ(keys[0], 3);
+}
+
+TEST(no_batches)
+{
+	__u64 value = 0;
+	__u32 count = 1;
+	int map;
+
+	map = bpfmaps_map_create(BPFMAPS_TYPE_QUEUE, NULL, 0, 8, 4, NULL);
+	ASSERT_GE(map, 0);
+	EXPECT_EQ(bpfmaps_map_lookup_batch(map, NULL, &value, &value, &value, &count, NULL), -524);
+	EXPECT_EQ(errno, 524);
+}
+
+TEST(queue)
+{
+	__u64 value = 5, got = 0;
+	int map;
+
+	map = bpfmaps_map_create(BPFMAPS_TYPE_QUEUE, NULL, 0, 8, 4, NULL);
+	ASSERT_GE(map, 0);
+	EXPECT_EQ(bpfmaps_map_lookup_and_delete_elem(map, NULL, &got), -ENOENT);
+	ASSERT_EQ(bpfmaps_map_update_elem(map, NULL, &value, 0), 0);
+	EXPECT_EQ(bpfmaps_map_lookup_elem(map, NULL, &got), 0);
+	EXPECT_EQ(got, 5);
+	got = 0;
+	EXPECT_EQ(bpfmaps_map_lookup_and_delete_elem(map, NULL, &got), 0);
+	EXPECT_EQ(got, 5);
+	EXPECT_EQ(bpfmaps_map_lookup_elem(map, NULL, &got), -ENOENT);
+}
+
+TEST(bloom_filter)
+{
+	BPFMAPS_OPTS(bpfmaps_map_create_opts, opts, .map_extra = 16);
+	__u64 value = 5;
+	int map;
+
+	EXPECT_EQ(bpfmaps_map_create(BPFMAPS_TYPE_BLOOM_FILTER, NULL, 0, 8, 4, &opts), -EINVAL);
+	opts.map_extra = 3;
+	map = bpfmaps_map_create(BPFMAPS_TYPE_BLOOM_FILTER, NULL, 0, 8, 4, &opts);
+	ASSERT_GE(map, 0);
+	EXPECT_EQ(bpfmaps_map_lookup_elem(map, NULL, &value), -ENOENT);
+	ASSERT_EQ(bpfmaps_map_update_elem(map, NULL, &value, 0), 0);
+	EXPECT_EQ(bpfmaps_map_lookup_elem(map, NULL, &value), 0);
+}
+
+/* Every CPU's value is copied, and no byte behind them. */
+TEST(percpu)
+{
+	struct bpfmaps_map_info info = { };
+	__u32 len = sizeof(info);
+	__u8 values[8 * 64 + 1];
+	__u32 key = 0;
+	ssize_t size;
+	int map, cpus;
+
+	cpus = bpfmaps_num_possible_cpus();
+	EXPECT_EQ(cpus, sysconf(_SC_NPROCESSORS_CONF));
+	map = bpfmaps_map_create(BPFMAPS_TYPE_PERCPU_ARRAY, NULL, 4, 3, 1, NULL);
+	ASSERT_GE(map, 0);
+	ASSERT_EQ(bpfmaps_obj_get_info_by_fd(map, &info, &len), 0);
+	size = bpfmaps_value_size(&info);
+	ASSERT_EQ(size, 8 * cpus);
+	ASSERT_LT(size, (ssize_t)sizeof(values));
+	for (int cpu = 0; cpu < cpus; cpu++)
+		values[8 * cpu] = 10 + cpu;
+	ASSERT_EQ(bpfmaps_map_update_elem(map, &key, values, 0), 0);
+	memset(values, 0xee, sizeof(values));
+	ASSERT_EQ(bpfmaps_map_lookup_elem(map, &key, values), 0);
+	for (int cpu = 0; cpu < cpus; cpu++)
+		EXPECT_EQ(values[8 * cpu], 10 + cpu);
+	EXPECT_EQ(values[size], 0xee);
+}
+
+TEST(value_sizes)
+{
+	struct bpfmaps_map_info info = { .value_size = 12 };
+	int cpus = bpfmaps_num_possible_cpus();
+
+	for (size_t i = 0; i < ARRAY_SIZE(all_types); i++) {
+		bool percpu = strstr(all_types[i].name, "percpu");
+
+		info.type = all_types[i].number;
+		EXPECT_EQ(bpfmaps_type_is_percpu(info.type), percpu);
+		EXPECT_EQ(bpfmaps_value_size(&info), percpu ? 16 * cpus : 12);
+	}
 }
 
 TEST_F(map, freeze)

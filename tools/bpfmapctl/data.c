@@ -74,15 +74,36 @@ static bool parse_signed(const struct data_format *format, const char *text, __u
 	return true;
 }
 
-static char *print_number(const struct data_format *format, const __u8 *buf, size_t size)
+/* Of a signed format the sign goes through all 64 bits. */
+static __u64 get_extended(const struct data_format *format, const __u8 *buf, size_t size)
 {
 	__u64 number = get_number(format, buf, size);
 
-	if (!format->is_signed)
-		return text_printf("%llu", (unsigned long long)number);
-	if (number > max_unsigned(size) / 2)
+	if (format->is_signed && number > max_unsigned(size) / 2)
 		number |= ~max_unsigned(size);
-	return text_printf("%lld", (long long)number);
+	return number;
+}
+
+static char *number_text(const struct data_format *format, __u64 number)
+{
+	if (format->is_signed)
+		return text_printf("%lld", (long long)number);
+	return text_printf("%llu", (unsigned long long)number);
+}
+
+static char *print_number(const struct data_format *format, const __u8 *buf, size_t size)
+{
+	return number_text(format, get_extended(format, buf, size));
+}
+
+char *data_sum(const struct data_format *format, const __u8 *numbers, size_t size, size_t stride,
+	       size_t nr)
+{
+	__u64 sum = 0;
+
+	for (size_t i = 0; i < nr; i++)
+		sum += get_extended(format, numbers + i * stride, size);
+	return number_text(format, sum);
 }
 
 static int ip_family(size_t size)
@@ -103,6 +124,43 @@ static char *print_ip(const struct data_format *format, const __u8 *buf, size_t 
 
 	(void)format;
 	return text_printf("%s", inet_ntop(ip_family(size), buf, text, sizeof(text)));
+}
+
+/* The length of a prefix, a number of 4 bytes in the machine's order, stands before its address. */
+#define CIDR_LEN	4
+
+static bool fits_cidr(size_t size)
+{
+	return size == CIDR_LEN + sizeof(struct in_addr) ||
+	       size == CIDR_LEN + sizeof(struct in6_addr);
+}
+
+/* Without a '/' it is the whole address. */
+static bool parse_cidr(const struct data_format *format, const char *text, __u8 *buf,
+		       size_t size)
+{
+	const char *slash = strchrnul(text, '/');
+	char address[INET6_ADDRSTRLEN] = "";
+	size_t bytes = size - CIDR_LEN;
+	__u64 len = 8 * bytes;
+
+	if ((size_t)(slash - text) >= sizeof(address))
+		return false;
+	memcpy(address, text, slash - text);
+	if (*slash && (!text_to_number(slash + 1, 10, len, &len)))
+		return false;
+	put_number(format, buf, CIDR_LEN, len);
+	return parse_ip(format, address, buf + CIDR_LEN, bytes);
+}
+
+static char *print_cidr(const struct data_format *format, const __u8 *buf, size_t size)
+{
+	char *address = print_ip(format, buf + CIDR_LEN, size - CIDR_LEN);
+	char *text = text_printf("%s/%llu", address,
+				 (unsigned long long)get_number(format, buf, CIDR_LEN));
+
+	free(address);
+	return text;
 }
 
 static bool parse_mac(const struct data_format *format, const char *text, __u8 *buf,
@@ -235,9 +293,13 @@ const struct data_format data_formats[] = {
 	  .parse = parse_ip, .print = print_ip },
 	{ .name = "ip6", .size = 16, .expects = "an address such as fe80::1",
 	  .parse = parse_ip, .print = print_ip },
+	{ .name = "cidr", .fits = fits_cidr, .sizes = "8 or 20",
+	  .expects = "a prefix such as 10.0.0.0/8, or fe80::/10 in 20 bytes,",
+	  .parse = parse_cidr, .print = print_cidr },
 	{ .name = "mac", .size = 6, .expects = "an address such as 02:00:00:00:00:01",
 	  .parse = parse_mac, .print = print_mac },
-	{ .name = "proto", .fits = fits_proto, .expects = "a protocol such as tcp, or its number",
+	{ .name = "proto", .fits = fits_proto, .sizes = "1, 2 or 4",
+	  .expects = "a protocol such as tcp, or its number",
 	  .parse = parse_proto, .print = print_proto },
 	{ .name = "str", .fits = fits_any, .parse = parse_str, .print = print_str },
 	{ }
@@ -254,6 +316,13 @@ const struct data_format *data_format_find(const char *name)
 bool data_format_fits(const struct data_format *format, size_t size)
 {
 	return format->fits ? format->fits(size) : format->size == size;
+}
+
+char *data_format_sizes(const struct data_format *format)
+{
+	if (format->sizes)
+		return text_printf("%s", format->sizes);
+	return text_printf("%zu", format->size);
 }
 
 /* The format of a word such as "u32:5", and in @text the part behind the ':'. */
@@ -298,15 +367,15 @@ static size_t word_size(struct data *data, const struct data_format *format, con
 			const char *text, size_t left)
 {
 	size_t size = format->size ? format->size : left;
-	char number[24];
+	char *sizes;
 
 	if (format->fits == fits_any && strlen(text) > left)
 		size = strlen(text);
 	if (size <= left && data_format_fits(format, size))
 		return size;
-	snprintf(number, sizeof(number), "%zu", size);
-	data->error = size_error(data, word, format->fits == fits_proto ? "1, 2 or 4" : number,
-				 left);
+	sizes = format->sizes ? data_format_sizes(format) : text_printf("%zu", size);
+	data->error = size_error(data, word, sizes, left);
+	free(sizes);
 	return 0;
 }
 

@@ -18,6 +18,7 @@
  * @number: its text is a number, in JSON as well
  * @is_signed: a number that may be negative
  * @big_endian: a number in network byte order, instead of the machine's
+ * @sizes: what @fits accepts, for messages; NULL: anything
  * @expects: what a text has to be, for messages; not for numbers
  * @fits: whether it can fill that many bytes; NULL: just @size
  * @parse: write @text into all @size bytes of @buf; false: @text is not such a thing
@@ -29,6 +30,7 @@ struct data_format {
 	bool number;
 	bool is_signed;
 	bool big_endian;
+	const char *sizes;
 	const char *expects;
 	bool (*fits)(size_t size);
 	bool (*parse)(const struct data_format *format, const char *text, __u8 *buf,
@@ -57,6 +59,16 @@ struct data {
 
 const struct data_format *data_format_find(const char *name);
 bool data_format_fits(const struct data_format *format, size_t size);
+
+/* How many bytes it fills, in words; to be freed. */
+char *data_format_sizes(const struct data_format *format);
+
+/*
+ * The sum of @nr numbers of @size bytes that are @stride bytes apart, to be freed. It has 64 bits,
+ * and goes on at the other end beyond them.
+ */
+char *data_sum(const struct data_format *format, const __u8 *numbers, size_t size, size_t stride,
+	       size_t nr);
 
 /* Returns the number of words that made up the data, or -1 with @data->error set. */
 int data_parse(struct data *data, char *const *words, int nr_words);

@@ -114,6 +114,12 @@ static void test_bad(void)
 	bad("ip:10.1.2.256", 4, "10.1.2.3 is right");
 	bad("ip6:10.1.2.3", 16, "fe80::1 is right");
 	bad("ip6:::1", 4, "fills 16 bytes: the key has 4");
+	bad("cidr:10.0.0.0/33", 8, "10.0.0.0/8");
+	bad("cidr:10.0.0.0/", 8, "10.0.0.0/8");
+	bad("cidr:10.0.0/8", 8, "10.0.0.0/8");
+	bad("cidr:fe80::/10", 8, "10.0.0.0/8");
+	bad("cidr:fe80::/129", 20, "fe80::/10");
+	bad("cidr:10.0.0.0/8", 4, "fills 8 or 20 bytes: the key has 4");
 	bad("mac:02:00:00:00:00", 6, "02:00:00:00:00:01 is right");
 	bad("mac:02:00:00:00:00:0g", 6, "02:00:00:00:00:01 is right");
 	bad("mac:02:00:00:00:00:001", 6, "02:00:00:00:00:01 is right");
@@ -162,6 +168,45 @@ static void test_host_order(void)
 	free(word);
 }
 
+static void test_prefix(void)
+{
+	struct data data = { .what = "key", .size = 8 };
+	char *word = text_printf("cidr:10.1.2.3/24");
+	struct {
+		__u32 len;
+		__u8 address[4];
+	} prefix = { 24, { 10, 1, 2, 3 } };
+	bool ok = data_parse(&data, &word, 1) == 1 && !memcmp(data.buf, &prefix, 8);
+
+	result(ok, "cidr is a length in the byte order of the machine and an address");
+	data_free(&data);
+	free(word);
+}
+
+static void sum_is(const char *name, const char *line, size_t stride, const char *text)
+{
+	const struct data_format *format = data_format_find(name);
+	struct data data = { .what = "value", .size = 3 * stride };
+	char *copy = text_printf("%s", line);
+	char *words[MAX_WORDS];
+	char *sum = NULL;
+
+	if (data_parse(&data, words, split(copy, words)) > 0)
+		sum = data_sum(format, data.buf, format->size, stride, 3);
+	result(sum && !strcmp(sum, text), line);
+	data_free(&data);
+	free(copy);
+	free(sum);
+}
+
+static void test_sums(void)
+{
+	sum_is("u8", "u8:255 u8:255 u8:1", 1, "511");
+	sum_is("u64", "u64:1 u64:2 u64:18446744073709551615", 8, "2");
+	sum_is("i32", "i32:-5 0 i32:3 0 i32:-7 0", 5, "-9");
+	sum_is("be16", "be16:256 be16:1 be16:65535", 2, "65792");
+}
+
 static void test_printed(void)
 {
 	print_back("u8:200", 1, "200");
@@ -173,6 +218,9 @@ static void test_printed(void)
 	print_back("be32:5", 4, "5");
 	print_back("ip:10.1.2.3", 4, "10.1.2.3");
 	print_back("ip6:FE80:0::1", 16, "fe80::1");
+	print_back("cidr:10.1.2.3/0", 8, "10.1.2.3/0");
+	print_back("cidr:10.1.2.3", 8, "10.1.2.3/32");
+	print_back("cidr:FE80::/10", 20, "fe80::/10");
 	print_back("mac:02:00:00:00:00:FF", 6, "02:00:00:00:00:ff");
 	print_back("proto:tcp", 4, "tcp");
 	print_back("proto:6", 2, "tcp");
@@ -187,6 +235,8 @@ int main(void)
 	test_bad();
 	test_good();
 	test_host_order();
+	test_prefix();
+	test_sums();
 	test_printed();
 	printf("1..%u\n", tests);
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -9,190 +9,116 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "elem.h"
 #include "map.h"
 #include "output.h"
 #include "select.h"
 #include "text.h"
 
-/* In tables data with a format stands in its column, in JSON in an object beside the bytes. */
-enum elem_column {
-	ELEM_KEY,
-	ELEM_VALUE,
-	ELEM_FORMATTED,
-};
-
-static const struct column elem_columns[] = {
-	[ELEM_KEY] = { "KEY", "key", CELL_LIST, false },
-	[ELEM_VALUE] = { "VALUE", "value", CELL_LIST, false },
-	[ELEM_FORMATTED] = { NULL, "formatted", CELL_JSON, false },
-};
-
-static bool has_format(const struct request *request)
-{
-	return request->key_format || request->value_format;
-}
-
-static void elem_begin(const struct request *request, bool list)
-{
-	struct column columns[] = {
-		elem_columns[ELEM_KEY],
-		elem_columns[ELEM_VALUE],
-		elem_columns[ELEM_FORMATTED],
-	};
-
-	if (request->key_format)
-		columns[ELEM_KEY].right = request->key_format->number;
-	if (request->value_format)
-		columns[ELEM_VALUE].right = request->value_format->number;
-	output_begin(columns, has_format(request) ? 3 : 2, list);
-}
-
-static char *formatted_json(const struct request *request, const __u8 *key, const __u8 *value)
-{
-	struct column columns[2];
-	char *texts[2];
-	char *object;
-	size_t nr = 0;
-
-	if (request->key_format) {
-		columns[nr] = (struct column){ NULL, "key", CELL_TEXT, false };
-		if (request->key_format->number)
-			columns[nr].kind = CELL_NUMBER;
-		texts[nr++] = request->key_format->print(request->key_format, key,
-							 request->info.key_size);
-	}
-	if (request->value_format) {
-		columns[nr] = (struct column){ NULL, "value", CELL_TEXT, false };
-		if (request->value_format->number)
-			columns[nr].kind = CELL_NUMBER;
-		texts[nr++] = request->value_format->print(request->value_format, value,
-							   request->info.value_size);
-	}
-	object = output_object(columns, texts, nr);
-	while (nr--)
-		free(texts[nr]);
-	return object;
-}
-
-static char *data_text(const struct data_format *format, const __u8 *data, size_t size)
-{
-	if (format && !output_mode.json)
-		return format->print(format, data, size);
-	return output_bytes(data, size);
-}
-
-static int elem_row(const struct request *request, const __u8 *key, const __u8 *value)
-{
-	int status = output_row();
-
-	output_cell(ELEM_KEY, data_text(request->key_format, key, request->info.key_size));
-	output_cell(ELEM_VALUE, data_text(request->value_format, value,
-					  request->info.value_size));
-	if (output_mode.json && has_format(request))
-		output_cell(ELEM_FORMATTED, formatted_json(request, key, value));
-	return status;
-}
-
-static int fail_elem(const struct request *request, const char *what, int err)
-{
-	return fail("%s map %u: %s", what, request->info.id, select_strerror(err));
-}
-
-static int dump_elem(const struct request *request, const __u8 *key, __u8 *value, __u32 *found)
-{
-	int err = bpfmaps_map_lookup_elem(request->fd, key, value);
-
-	/* Removed since its key was found. */
-	if (err == -ENOENT)
-		return STATUS_OK;
-	if (err)
-		return fail_elem(request, "cannot look up an element of", err);
-	++*found;
-	return elem_row(request, key, value);
-}
-
-/*
- * When the key at hand is removed by somebody else the walk begins again, so that it might never
- * end: no more steps are made than the map can have elements.
- */
-static int dump_walk(const struct request *request, __u8 *key, __u8 *value, __u32 *found)
-{
-	const __u8 *prev = NULL;
-	int status, err;
-
-	for (__u32 i = 0; i < request->info.max_entries; i++) {
-		err = bpfmaps_map_get_next_key(request->fd, prev, key);
-		if (err == -ENOENT)
-			return STATUS_OK;
-		if (err)
-			return fail_elem(request, "cannot walk the keys of", err);
-		prev = key;
-		status = dump_elem(request, key, value, found);
-		if (status)
-			return status;
-	}
-	return STATUS_OK;
-}
-
-int map_dump(struct request *request)
-{
-	__u8 *value = text_alloc(request->info.value_size);
-	__u8 *key = text_alloc(request->info.key_size);
-	__u32 found = 0;
-	int status;
-
-	elem_begin(request, true);
-	status = dump_walk(request, key, value, &found);
-	if (!status)
-		status = output_end();
-	if (!status && !output_mode.json)
-		printf("Found %u element%s\n", found, found == 1 ? "" : "s");
-	free(value);
-	free(key);
-	return status;
-}
-
 static int fail_no_key(const struct request *request)
 {
+	if (request->info.type == BPFMAPS_TYPE_BLOOM_FILTER)
+		return fail("map %u does not have that value", request->info.id);
+	if (!request->info.key_size)
+		return fail("map %u is empty", request->info.id);
 	return fail("map %u has no such key: 'bpfmapctl dump id %u' shows those that it has",
 		    request->info.id, request->info.id);
 }
 
+static int show_elem(const struct request *request, const __u8 *value, int err)
+{
+	if (err == -ENOENT)
+		return fail_no_key(request);
+	if (err == -EPERM)
+		return fail_write(request, "cannot read and write", err);
+	if (err)
+		return fail_elem(request, "cannot look up in", err);
+	elem_begin(request, false);
+	elem_row(request, request->key.buf, value);
+	return output_end();
+}
+
+/* A bloom filter is asked for a value, and gives none. */
+static int lookup_value(const struct request *request)
+{
+	if (!request->value.buf)
+		return fail_usage("lookup: 'value DATA' is missing: map %u is asked for a value",
+				  request->info.id);
+	return show_elem(request, request->value.buf,
+			 bpfmaps_map_lookup_elem(request->fd, NULL, request->value.buf));
+}
+
 int map_lookup(struct request *request)
 {
-	__u8 *value = text_alloc(request->info.value_size);
-	int status, err;
+	__u8 *value;
+	int status;
 
-	err = bpfmaps_map_lookup_elem(request->fd, request->key.buf, value);
-	if (err == -ENOENT) {
-		status = fail_no_key(request);
-	} else if (err) {
-		status = fail_elem(request, "cannot look up in", err);
-	} else {
-		elem_begin(request, false);
-		elem_row(request, request->key.buf, value);
-		status = output_end();
-	}
+	if (request->info.type == BPFMAPS_TYPE_BLOOM_FILTER)
+		return lookup_value(request);
+	value = text_alloc(request->value_room);
+	status = show_elem(request, value,
+			   bpfmaps_map_lookup_elem(request->fd, request->key.buf, value));
 	free(value);
 	return status;
 }
 
-static int fail_write(const struct request *request, const char *what, int err)
+static int fail_not_queue(const struct request *request)
 {
-	if (err == -EPERM)
-		return fail("%s map %u: it is frozen, or you may only read it", what,
-			    request->info.id);
-	return fail_elem(request, what, err);
+	return fail("%s: map %u is neither a queue nor a stack", request->command->name,
+		    request->info.id);
+}
+
+static bool is_queue(const struct request *request)
+{
+	return request->info.type == BPFMAPS_TYPE_QUEUE ||
+	       request->info.type == BPFMAPS_TYPE_STACK;
+}
+
+int map_peek(struct request *request)
+{
+	return is_queue(request) ? map_lookup(request) : fail_not_queue(request);
+}
+
+int map_pop(struct request *request)
+{
+	__u8 *value;
+	int status;
+
+	if (!is_queue(request))
+		return fail_not_queue(request);
+	value = text_alloc(request->value_room);
+	status = show_elem(request, value,
+			   bpfmaps_map_lookup_and_delete_elem(request->fd, NULL, value));
+	free(value);
+	return status;
+}
+
+/* Of a per-CPU map, all CPUs get the value. */
+static int update_elem(const struct request *request)
+{
+	size_t size = request->info.value_size;
+	size_t stride = request->cpus ? request->value_room / request->cpus : size;
+	__u8 *value = text_alloc(request->value_room);
+	int err;
+
+	for (size_t at = 0; at < request->value_room; at += stride)
+		memcpy(value + at, request->value.buf, size);
+	err = bpfmaps_map_update_elem(request->fd, request->key.buf, value,
+				      request->update_flags);
+	free(value);
+	return err;
 }
 
 int map_update(struct request *request)
 {
-	int err = bpfmaps_map_update_elem(request->fd, request->key.buf, request->value.buf,
-					  request->update_flags);
+	int err = update_elem(request);
 
 	if (!err)
 		return output_nothing();
-	if (err == -E2BIG)
+	if (err == -E2BIG && !request->info.key_size)
+		return fail("map %u is full: max_entries is %u", request->info.id,
+			    request->info.max_entries);
+	if (err == -E2BIG || err == -ENOSPC)
 		return fail("map %u has no room for that key: max_entries is %u",
 			    request->info.id, request->info.max_entries);
 	if (err == -EEXIST)
@@ -204,18 +130,23 @@ int map_update(struct request *request)
 	return fail_write(request, "cannot update", err);
 }
 
+int map_push(struct request *request)
+{
+	return is_queue(request) ? map_update(request) : fail_not_queue(request);
+}
+
 int map_delete(struct request *request)
 {
-	int err = bpfmaps_map_delete_elem(request->fd, request->key.buf);
+	int err;
 
+	if (!request->info.key_size)
+		return fail_keyless(request);
+	err = bpfmaps_map_delete_elem(request->fd, request->key.buf);
 	if (!err)
 		return output_nothing();
 	if (err == -ENOENT)
 		return fail_no_key(request);
-	if (err == -EINVAL)
-		return fail("cannot delete from map %u: its elements stay; update them instead",
-			    request->info.id);
-	return fail_write(request, "cannot delete from", err);
+	return fail_delete(request, err);
 }
 
 int map_getnext(struct request *request)
@@ -225,10 +156,13 @@ int map_getnext(struct request *request)
 		{ "KEY", "key", request->key.buf ? CELL_LIST : CELL_TEXT, false },
 		{ "NEXT_KEY", "next_key", CELL_LIST, false },
 	};
-	__u8 *next = text_alloc(request->info.key_size);
 	const __u8 *key = request->key.buf;
 	int status, err;
+	__u8 *next;
 
+	if (!request->info.key_size)
+		return fail_keyless(request);
+	next = text_alloc(request->info.key_size);
 	err = bpfmaps_map_get_next_key(request->fd, key, next);
 	if (err == -ENOENT) {
 		status = fail(key ? "map %u: that key is the last one" : "map %u has no keys",
@@ -239,9 +173,9 @@ int map_getnext(struct request *request)
 		output_begin(columns, 2, false);
 		output_row();
 		if (key)
-			output_cell(0, data_text(request->key_format, key,
+			output_cell(0, elem_data(request->key_format, key,
 						 request->info.key_size));
-		output_cell(1, data_text(request->key_format, next, request->info.key_size));
+		output_cell(1, elem_data(request->key_format, next, request->info.key_size));
 		status = output_end();
 	}
 	free(next);
@@ -281,12 +215,27 @@ int map_freeze(struct request *request)
 	return fail_elem(request, "cannot freeze", err);
 }
 
+/* What the type asks for, beyond right flags. */
+static const char *type_rules(__u32 type)
+{
+	switch (type) {
+	case BPFMAPS_TYPE_QUEUE:
+	case BPFMAPS_TYPE_STACK:
+	case BPFMAPS_TYPE_BLOOM_FILTER:
+		return "the key has to be 0, nothing else may be 0, flags have to suit the type";
+	case BPFMAPS_TYPE_LPM_TRIE:
+		return "the key has to be 5 to 260 bytes, and flags 1 (no preallocation)";
+	default:
+		return "no size may be 0, array keys are 4 bytes, flags have to suit the type";
+	}
+}
+
 static int fail_create(const struct request *request, int err)
 {
 	const char *right = NULL;
 
 	if (err == -EINVAL)
-		right = "no size may be 0, array keys are 4 bytes, flags have to suit the type";
+		right = type_rules(request->type);
 	else if (err == -E2BIG)
 		right = "smaller sizes or fewer entries";
 	else if (err == -ENOMEM)
@@ -300,7 +249,7 @@ static int fail_create(const struct request *request, int err)
 int map_create(struct request *request)
 {
 	BPFMAPS_OPTS(bpfmaps_map_create_opts, opts, .map_flags = request->flags,
-		     .numa_node = request->numa_node);
+		     .numa_node = request->numa_node, .map_extra = request->extra);
 	int status;
 	int fd;
 

@@ -13,10 +13,14 @@
 int map_create(struct request *request);
 int map_show(struct request *request);
 int map_dump(struct request *request);
+int map_clear(struct request *request);
 int map_lookup(struct request *request);
 int map_update(struct request *request);
 int map_delete(struct request *request);
 int map_getnext(struct request *request);
+int map_peek(struct request *request);
+int map_push(struct request *request);
+int map_pop(struct request *request);
 int map_pin(struct request *request);
 int map_freeze(struct request *request);
 

@@ -71,21 +71,12 @@ static int fail_args(const struct command *command, const char *what, const char
 
 static const char *const map_keywords[] = { "id", "pinned", "name" };
 
-static int parse_map(struct request *request, const struct arg *arg, struct words *words)
+/* Open the map that @word names. */
+static int open_map(struct request *request, const char *keyword, const char *word)
 {
 	__u32 access = request->command->access;
-	const char *keyword, *word;
 	__u64 id;
 
-	(void)arg;
-	keyword = take(words);
-	if (!text_is_prefix(keyword, "id") && !text_is_prefix(keyword, "pinned") &&
-	    !text_is_prefix(keyword, "name"))
-		return fail_args(request->command, "'id', 'pinned' or 'name' is expected, not ",
-				 keyword, "");
-	if (!words->nr)
-		return fail_args(request->command, "behind ", keyword, " something is missing");
-	word = take(words);
 	if (text_is_prefix(keyword, "pinned"))
 		return select_by_path(word, access, &request->fd, &request->info);
 	if (text_is_prefix(keyword, "name"))
@@ -94,6 +85,35 @@ static int parse_map(struct request *request, const struct arg *arg, struct word
 		return fail_usage("%s: '%s' is not the id of a map: a number is",
 				  request->command->name, word);
 	return select_by_id(id, access, &request->fd, &request->info);
+}
+
+/* How its values are copied. */
+static int size_values(struct request *request)
+{
+	ssize_t size = bpfmaps_value_size(&request->info);
+
+	if (size < 0)
+		return fail("the number of CPUs is not known: %s", select_strerror(size));
+	request->value_room = size;
+	if (bpfmaps_type_is_percpu(request->info.type))
+		request->cpus = bpfmaps_num_possible_cpus();
+	return STATUS_OK;
+}
+
+static int parse_map(struct request *request, const struct arg *arg, struct words *words)
+{
+	const char *keyword = take(words);
+	int status;
+
+	(void)arg;
+	if (!text_is_prefix(keyword, "id") && !text_is_prefix(keyword, "pinned") &&
+	    !text_is_prefix(keyword, "name"))
+		return fail_args(request->command, "'id', 'pinned' or 'name' is expected, not ",
+				 keyword, "");
+	if (!words->nr)
+		return fail_args(request->command, "behind ", keyword, " something is missing");
+	status = open_map(request, keyword, take(words));
+	return status ? status : size_values(request);
 }
 
 static int visit_id(int fd, const struct bpfmaps_map_info *info, void *word)
@@ -143,6 +163,9 @@ static int parse_data(struct request *request, const struct arg *arg, struct wor
 
 	data->what = arg->keyword;
 	data->size = key ? request->info.key_size : request->info.value_size;
+	if (!data->size)
+		return fail_usage("%s: map %u has no keys", request->command->name,
+				  request->info.id);
 	used = data_parse(data, words->at, words->nr);
 	if (used < 0)
 		return fail_usage("%s", data->error);
@@ -151,6 +174,8 @@ static int parse_data(struct request *request, const struct arg *arg, struct wor
 	/* What was written with a format is printed with it. */
 	if (key)
 		request->key_format = data->format;
+	else
+		request->value_format = data->format;
 	return STATUS_OK;
 }
 
@@ -172,14 +197,25 @@ static int parse_format(struct request *request, const struct arg *arg, struct w
 {
 	bool key = !strcmp(arg->keyword, "key");
 	__u32 size = key ? request->info.key_size : request->info.value_size;
-	const char *name = take(words);
-	const struct data_format *format = data_format_find(name);
+	const struct data_format *format;
+	char *sizes;
+	const char *name;
+	int ret;
 
+	/* It is asked for a value. */
+	if (!key && request->info.type == BPFMAPS_TYPE_BLOOM_FILTER)
+		return parse_data(request, arg, words);
+	name = take(words);
+	format = data_format_find(name);
 	if (!format)
 		return fail_usage("'%s' is not a format: 'bpfmapctl help' lists them", name);
-	if (!data_format_fits(format, size))
-		return fail_usage("format %s is of %zu bytes: the %ss of map %u have %u", name,
-				  format->size, arg->keyword, request->info.id, size);
+	if (!data_format_fits(format, size)) {
+		sizes = data_format_sizes(format);
+		ret = fail_usage("format %s is of %s bytes: the %ss of map %u have %u", name,
+				 sizes, arg->keyword, request->info.id, size);
+		free(sizes);
+		return ret;
+	}
 	if (key)
 		request->key_format = format;
 	else
@@ -312,6 +348,7 @@ static const struct arg args[] = {
 	[ARG_FLAGS] = NUMBER_ARG("flags", "FLAGS", flags),
 	[ARG_NUMA_NODE] = { .keyword = "numa_node", .meta = "N", .parse = parse_numa_node,
 			    .field = offsetof(struct request, numa_node) },
+	[ARG_EXTRA] = NUMBER_ARG("extra", "MAP_EXTRA", extra),
 };
 
 void request_print_usage(FILE *to, const struct command *command)
@@ -370,14 +407,31 @@ static unsigned int all_args(const struct command *command)
 	return missing;
 }
 
-static int fail_missing(const struct command *command, unsigned int missing)
+static bool is_keyless(__u32 type)
 {
+	return type == BPFMAPS_TYPE_QUEUE || type == BPFMAPS_TYPE_STACK ||
+	       type == BPFMAPS_TYPE_BLOOM_FILTER;
+}
+
+/* Types without keys go without the words that are about them. */
+static bool is_needed(const struct request *request, unsigned char arg)
+{
+	if (arg & ARG_OPTIONAL)
+		return false;
+	if (arg == ARG_KEY)
+		return request->info.key_size;
+	return arg != ARG_KEY_SIZE || !is_keyless(request->type);
+}
+
+static int fail_missing(const struct request *request, unsigned int missing)
+{
+	const struct command *command = request->command;
 	const struct arg *arg;
 	int ret = STATUS_OK;
 	char *what;
 
 	for (int i = 0; command->args[i] && !ret; i++) {
-		if (!(missing & (1U << i)) || command->args[i] & ARG_OPTIONAL)
+		if (!(missing & (1U << i)) || !is_needed(request, command->args[i]))
 			continue;
 		arg = &args[ARG_KIND(command->args[i])];
 		what = text_printf("%s%s%s", arg->keyword ? arg->keyword : "",
@@ -412,7 +466,7 @@ int request_parse(struct request *request, char **at, int nr)
 		}
 		ret = arg->parse(request, arg, &words);
 	}
-	return ret ? ret : fail_missing(command, missing);
+	return ret ? ret : fail_missing(request, missing);
 }
 
 void request_free(struct request *request)

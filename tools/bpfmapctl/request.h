@@ -30,13 +30,14 @@ enum arg_kind {
 	ARG_NAME,
 	ARG_FLAGS,
 	ARG_NUMA_NODE,
+	ARG_EXTRA,
 };
 
 /* A command works without it. */
 #define ARG_OPTIONAL	0x80
 #define ARG_KIND(arg)	((enum arg_kind)((arg) & ~ARG_OPTIONAL))
 
-#define MAX_ARGS	8
+#define MAX_ARGS	9
 
 /**
  * struct request - a command line, read
@@ -44,6 +45,8 @@ enum arg_kind {
  * @show_pins: option -f
  * @fd: descriptor of the MAP; -1 for none
  * @info: what that map is
+ * @cpus: of a per-CPU map, how many values it has for a key; else 0
+ * @value_room: bytes of a value, or of all CPUs' values, as they are copied
  * @key: the key; @key.buf is NULL when it was not given
  * @value: the value; @value.buf is NULL when it was not given
  * @key_format: how to print keys; NULL: as bytes
@@ -58,12 +61,15 @@ enum arg_kind {
  * @flags: FLAGS
  * @numa_node: N
  * @has_numa_node: whether it was given
+ * @extra: MAP_EXTRA
  */
 struct request {
 	const struct command *command;
 	bool show_pins;
 	int fd;
 	struct bpfmaps_map_info info;
+	unsigned int cpus;
+	size_t value_room;
 	struct data key;
 	struct data value;
 	const struct data_format *key_format;
@@ -78,6 +84,7 @@ struct request {
 	__u32 flags;
 	__u32 numa_node;
 	bool has_numa_node;
+	__u32 extra;
 };
 
 /**

@@ -19,9 +19,6 @@
 #include "select.h"
 #include "text.h"
 
-/* The kernel's "not supported", which libc does not name. */
-#define ENOTSUPP_KERNEL	524
-
 /* So many ids are listed when a name is ambiguous. */
 #define MAX_LISTED	8
 

@@ -12,6 +12,9 @@
 #include "bpfmaps.h"
 #include "text.h"
 
+/* The kernel's "not supported", which libc does not name. */
+#define ENOTSUPP_KERNEL	524
+
 /*
  * Open the map that "id N", "pinned FILE" or "name S" names, and ask what it is. They return
  * enum exit_status and have told the failure.

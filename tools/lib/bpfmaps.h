@@ -8,6 +8,7 @@
 #define BPFMAPS_H
 
 #include <stddef.h>
+#include <sys/types.h>
 #include <linux/bpfmaps.h>
 
 #ifdef __cplusplus
@@ -35,7 +36,7 @@ extern "C" {
 
 /**
  * BPFMAPS_OPTS() - declare a struct of optional arguments
- * @TYPE: bpfmaps_map_create_opts or bpfmaps_open_opts
+ * @TYPE: bpfmaps_map_create_opts, bpfmaps_open_opts or bpfmaps_map_batch_opts
  * @NAME: the variable
  *
  * Fields follow as designated initializers; fields that are not named are 0.
@@ -74,6 +75,18 @@ struct bpfmaps_open_opts {
 };
 
 /**
+ * struct bpfmaps_map_batch_opts - optional arguments of the functions on many elements
+ * @sz: size of this struct in bytes, as the caller knows it
+ * @elem_flags: 0; other flags belong to types that have them
+ * @flags: 0
+ */
+struct bpfmaps_map_batch_opts {
+	size_t	sz;
+	__aligned_u64 elem_flags;
+	__aligned_u64 flags;
+};
+
+/**
  * bpfmaps_map_create() - make a map
  * @map_type: one of enum bpfmaps_type
  * @map_name: up to 15 letters, digits, '_' and '.'; NULL or "" for none
@@ -93,8 +106,9 @@ int bpfmaps_map_create(__u32 map_type, const char *map_name, __u32 key_size, __u
 /**
  * bpfmaps_map_lookup_elem() - copy out the value of a key
  * @fd: descriptor of the map
- * @key: key_size bytes
- * @value: room for value_size bytes; written on success only
+ * @key: key_size bytes; NULL for the types without keys
+ * @value: room for bpfmaps_value_size() bytes; written on success only. A bloom filter reads
+ *	it: the result tells whether it was added
  *
  * Return: 0; -ENOENT: no such key; -EPERM: @fd is write-only; -EINVAL: @fd is not a map.
  */
@@ -103,8 +117,9 @@ int bpfmaps_map_lookup_elem(int fd, const void *key, void *value);
 /**
  * bpfmaps_map_lookup_elem_flags() - copy out the value of a key, with flags
  * @fd: descriptor of the map
- * @key: key_size bytes
- * @value: room for value_size bytes; written on success only
+ * @key: key_size bytes; NULL for the types without keys
+ * @value: room for bpfmaps_value_size() bytes; written on success only. A bloom filter reads
+ *	it: the result tells whether it was added
  * @flags: 0; other flags belong to types that have them
  *
  * Return: as bpfmaps_map_lookup_elem(); -EINVAL also for flags that the type does not know.
@@ -114,8 +129,8 @@ int bpfmaps_map_lookup_elem_flags(int fd, const void *key, void *value, __u64 fl
 /**
  * bpfmaps_map_update_elem() - set the value of a key
  * @fd: descriptor of the map
- * @key: key_size bytes
- * @value: value_size bytes
+ * @key: key_size bytes; NULL for the types without keys
+ * @value: bpfmaps_value_size() bytes
  * @flags: BPFMAPS_ANY, BPFMAPS_NOEXIST (insert only) or BPFMAPS_EXIST (replace only)
  *
  * Return: 0; -E2BIG: the map is full, or the array has no such index; -EEXIST or -ENOENT: as
@@ -143,6 +158,92 @@ int bpfmaps_map_delete_elem(int fd, const void *key);
  * Return: as bpfmaps_map_delete_elem(); -EINVAL also for @flags that are not 0.
  */
 int bpfmaps_map_delete_elem_flags(int fd, const void *key, __u64 flags);
+
+/**
+ * bpfmaps_map_lookup_and_delete_elem() - copy out the value of a key and remove it
+ * @fd: descriptor of the map
+ * @key: key_size bytes; NULL for a queue or stack, which gives its next value
+ * @value: room for a value; written on success only
+ *
+ * Return: 0; -ENOENT: no such key, or the queue or stack is empty; -EPERM: @fd is not for both
+ * reading and writing, or the map is frozen; -524: the type does not know it; -EINVAL: @fd is not
+ * a map.
+ */
+int bpfmaps_map_lookup_and_delete_elem(int fd, const void *key, void *value);
+
+/**
+ * bpfmaps_map_lookup_and_delete_elem_flags() - the same, with flags
+ * @fd: descriptor of the map
+ * @key: key_size bytes; NULL for a queue or stack
+ * @value: room for a value; written on success only
+ * @flags: 0; other flags belong to types that have them
+ *
+ * Return: as bpfmaps_map_lookup_and_delete_elem(); -EINVAL also for flags that the type does not
+ * know.
+ */
+int bpfmaps_map_lookup_and_delete_elem_flags(int fd, const void *key, void *value, __u64 flags);
+
+/**
+ * bpfmaps_map_lookup_batch() - copy out many elements
+ * @fd: descriptor of the map
+ * @in_batch: what the call before wrote to @out_batch; NULL begins at the start
+ * @out_batch: where the next call goes on: room for key_size bytes, and at least 4; may be
+ *	@in_batch
+ * @keys: room for @count keys
+ * @values: room for @count values of bpfmaps_value_size() bytes
+ * @count: in: how many elements there is room for; out: how many were copied, also with -ENOENT
+ * @opts: flags, or NULL
+ *
+ * Return: 0: there may be more; -ENOENT: the last element was copied; -ENOSPC: a bucket of a hash
+ * type has more than @count elements: ask again with more room; -EPERM: @fd is write-only;
+ * -524: the type does not know it; -EINVAL: unknown flags, or @fd is not a map.
+ */
+int bpfmaps_map_lookup_batch(int fd, const void *in_batch, void *out_batch, void *keys,
+			     void *values, __u32 *count,
+			     const struct bpfmaps_map_batch_opts *opts);
+
+/**
+ * bpfmaps_map_lookup_and_delete_batch() - copy out many elements and remove them
+ * @fd: descriptor of the map
+ * @in_batch: what the call before wrote to @out_batch; NULL begins at the start
+ * @out_batch: where the next call goes on
+ * @keys: room for @count keys
+ * @values: room for @count values of bpfmaps_value_size() bytes
+ * @count: in: how many elements there is room for; out: how many were removed
+ * @opts: flags, or NULL
+ *
+ * Return: as bpfmaps_map_lookup_batch(); -EPERM also for a map that is read-only or frozen.
+ */
+int bpfmaps_map_lookup_and_delete_batch(int fd, const void *in_batch, void *out_batch, void *keys,
+					void *values, __u32 *count,
+					const struct bpfmaps_map_batch_opts *opts);
+
+/**
+ * bpfmaps_map_update_batch() - set the values of many keys
+ * @fd: descriptor of the map
+ * @keys: @count keys
+ * @values: @count values of bpfmaps_value_size() bytes
+ * @count: in: how many elements; out: how many were set, also on an error of an element
+ * @opts: flags, or NULL
+ *
+ * Return: 0; an error of bpfmaps_map_update_elem() of the first element that was not set; -524:
+ * the type does not know it; -EINVAL: unknown flags, or @fd is not a map.
+ */
+int bpfmaps_map_update_batch(int fd, const void *keys, const void *values, __u32 *count,
+			     const struct bpfmaps_map_batch_opts *opts);
+
+/**
+ * bpfmaps_map_delete_batch() - remove many keys
+ * @fd: descriptor of the map
+ * @keys: @count keys
+ * @count: in: how many keys; out: how many were removed, also on an error of a key
+ * @opts: flags, or NULL
+ *
+ * Return: 0; an error of bpfmaps_map_delete_elem() of the first key that was not removed; -524:
+ * the type does not know it; -EINVAL: unknown flags, or @fd is not a map.
+ */
+int bpfmaps_map_delete_batch(int fd, const void *keys, __u32 *count,
+			     const struct bpfmaps_map_batch_opts *opts);
 
 /**
  * bpfmaps_map_get_next_key() - walk the keys of a map
@@ -219,6 +320,33 @@ int bpfmaps_map_get_fd_by_id(__u32 id, const struct bpfmaps_open_opts *opts);
  * Return: 0; -E2BIG: a byte beyond the kernel's struct is not 0; -EINVAL: @fd is not a map.
  */
 int bpfmaps_obj_get_info_by_fd(int fd, struct bpfmaps_map_info *info, __u32 *info_len);
+
+/**
+ * bpfmaps_num_possible_cpus() - how many CPUs the machine may ever have
+ *
+ * Return: the number; what open() says of /sys/devices/system/cpu/possible, or -EINVAL: its text
+ * is not understood.
+ */
+int bpfmaps_num_possible_cpus(void);
+
+/**
+ * bpfmaps_type_is_percpu() - whether the maps of a type have a value for each CPU
+ * @map_type: one of enum bpfmaps_type
+ *
+ * Return: 1 or 0.
+ */
+int bpfmaps_type_is_percpu(__u32 map_type);
+
+/**
+ * bpfmaps_value_size() - how large a value is for user space
+ * @info: what the map is
+ *
+ * Values of the per-CPU types are copied as one value for each possible CPU, each rounded up to
+ * 8 bytes.
+ *
+ * Return: the number of bytes, or an error of bpfmaps_num_possible_cpus().
+ */
+ssize_t bpfmaps_value_size(const struct bpfmaps_map_info *info);
 
 /**
  * bpfmaps_type_name() - the name of a map type

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,6 +23,7 @@
 #pragma GCC visibility pop
 
 #define DEVICE_PATH	"/dev/bpfmaps"
+#define POSSIBLE_CPUS	"/sys/devices/system/cpu/possible"
 
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 
@@ -222,6 +224,88 @@ int bpfmaps_map_get_next_key(int fd, const void *key, void *next_key)
 	return map_command(fd, BPFMAPS_MAP_GET_NEXT_KEY, &attr, sizeof(attr));
 }
 
+int bpfmaps_map_lookup_and_delete_elem_flags(int fd, const void *key, void *value, __u64 flags)
+{
+	struct bpfmaps_elem_attr attr = {
+		.map_fd = BPFMAPS_SELF,
+		.key = ptr_to_u64(key),
+		.value = ptr_to_u64(value),
+		.flags = flags,
+	};
+
+	return map_command(fd, BPFMAPS_MAP_LOOKUP_AND_DELETE_ELEM, &attr, sizeof(attr));
+}
+
+int bpfmaps_map_lookup_and_delete_elem(int fd, const void *key, void *value)
+{
+	return bpfmaps_map_lookup_and_delete_elem_flags(fd, key, value, 0);
+}
+
+static int batch_command(int fd, enum bpfmaps_cmd cmd, struct bpfmaps_batch_attr *attr,
+			 __u32 *count, const struct bpfmaps_map_batch_opts *opts)
+{
+	struct bpfmaps_map_batch_opts o;
+	int ret;
+
+	ret = opts_copy(&o, sizeof(o), opts);
+	if (ret)
+		return ret;
+	attr->map_fd = BPFMAPS_SELF;
+	attr->count = *count;
+	attr->elem_flags = o.elem_flags;
+	attr->flags = o.flags;
+	ret = map_command(fd, cmd, attr, sizeof(*attr));
+	*count = attr->count;
+	return ret;
+}
+
+int bpfmaps_map_lookup_batch(int fd, const void *in_batch, void *out_batch, void *keys,
+			     void *values, __u32 *count,
+			     const struct bpfmaps_map_batch_opts *opts)
+{
+	struct bpfmaps_batch_attr attr = {
+		.in_batch = ptr_to_u64(in_batch),
+		.out_batch = ptr_to_u64(out_batch),
+		.keys = ptr_to_u64(keys),
+		.values = ptr_to_u64(values),
+	};
+
+	return batch_command(fd, BPFMAPS_MAP_LOOKUP_BATCH, &attr, count, opts);
+}
+
+int bpfmaps_map_lookup_and_delete_batch(int fd, const void *in_batch, void *out_batch, void *keys,
+					void *values, __u32 *count,
+					const struct bpfmaps_map_batch_opts *opts)
+{
+	struct bpfmaps_batch_attr attr = {
+		.in_batch = ptr_to_u64(in_batch),
+		.out_batch = ptr_to_u64(out_batch),
+		.keys = ptr_to_u64(keys),
+		.values = ptr_to_u64(values),
+	};
+
+	return batch_command(fd, BPFMAPS_MAP_LOOKUP_AND_DELETE_BATCH, &attr, count, opts);
+}
+
+int bpfmaps_map_update_batch(int fd, const void *keys, const void *values, __u32 *count,
+			     const struct bpfmaps_map_batch_opts *opts)
+{
+	struct bpfmaps_batch_attr attr = {
+		.keys = ptr_to_u64(keys),
+		.values = ptr_to_u64(values),
+	};
+
+	return batch_command(fd, BPFMAPS_MAP_UPDATE_BATCH, &attr, count, opts);
+}
+
+int bpfmaps_map_delete_batch(int fd, const void *keys, __u32 *count,
+			     const struct bpfmaps_map_batch_opts *opts)
+{
+	struct bpfmaps_batch_attr attr = { .keys = ptr_to_u64(keys) };
+
+	return batch_command(fd, BPFMAPS_MAP_DELETE_BATCH, &attr, count, opts);
+}
+
 int bpfmaps_map_freeze(int fd)
 {
 	struct bpfmaps_elem_attr attr = { .map_fd = BPFMAPS_SELF };
@@ -293,6 +377,64 @@ int bpfmaps_obj_get_info_by_fd(int fd, struct bpfmaps_map_info *info, __u32 *inf
 	if (!ret)
 		*info_len = attr.info_len;
 	return ret;
+}
+
+/* The CPUs of a list such as "0-3,8", or -EINVAL. */
+static int count_cpus(FILE *list)
+{
+	unsigned int first, last;
+	int nr = 0;
+	int end;
+
+	do {
+		if (fscanf(list, "%u", &first) != 1)
+			return -EINVAL;
+		last = first;
+		end = fgetc(list);
+		if (end == '-') {
+			if (fscanf(list, "%u", &last) != 1 || last < first)
+				return -EINVAL;
+			end = fgetc(list);
+		}
+		nr += last - first + 1;
+	} while (end == ',');
+	return nr;
+}
+
+/* It never changes while the machine runs. */
+int bpfmaps_num_possible_cpus(void)
+{
+	static atomic_int possible;
+	int nr = atomic_load(&possible);
+	FILE *list;
+
+	if (nr)
+		return nr;
+	list = fopen(POSSIBLE_CPUS, "re");
+	if (!list)
+		return -errno;
+	nr = count_cpus(list);
+	fclose(list);
+	if (nr < 0)
+		return fail(-nr);
+	atomic_store(&possible, nr);
+	return nr;
+}
+
+int bpfmaps_type_is_percpu(__u32 map_type)
+{
+	return map_type == BPFMAPS_TYPE_PERCPU_HASH || map_type == BPFMAPS_TYPE_PERCPU_ARRAY ||
+	       map_type == BPFMAPS_TYPE_LRU_PERCPU_HASH;
+}
+
+ssize_t bpfmaps_value_size(const struct bpfmaps_map_info *info)
+{
+	int nr;
+
+	if (!bpfmaps_type_is_percpu(info->type))
+		return info->value_size;
+	nr = bpfmaps_num_possible_cpus();
+	return nr < 0 ? nr : (ssize_t)nr * (((ssize_t)info->value_size + 7) & ~(ssize_t)7);
 }
 
 struct type_name {

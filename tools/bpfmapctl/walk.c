@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * bpfmapctl: dump, clear
+ *
+ * Both go by batches where the type has them: a walk over the buckets of a hash, in batches, meets
+ * no element twice and always ends. The other types are walked key by key.
+ *
+ * Copyright (C) 2026 The bpfmaps authors
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "elem.h"
+#include "map.h"
+#include "output.h"
+#include "select.h"
+#include "text.h"
+
+/* About so many bytes are copied at a time. */
+#define BATCH_BYTES	(64 * 1024)
+
+/* The type has no batches. */
+#define STATUS_NO_BATCH	(-1)
+
+typedef int (*batch_fn)(int fd, const void *in_batch, void *out_batch, void *keys, void *values,
+			__u32 *count, const struct bpfmaps_map_batch_opts *opts);
+
+/**
+ * struct batch - room for a batch of elements
+ * @cursor: where the next one begins
+ * @keys: the keys
+ * @values: the values
+ * @room: for how many elements there is room
+ */
+struct batch {
+	__u8 *cursor;
+	__u8 *keys;
+	__u8 *values;
+	__u32 room;
+};
+
+static void batch_resize(struct batch *batch, const struct request *request, __u32 room)
+{
+	free(batch->keys);
+	free(batch->values);
+	batch->keys = text_alloc((size_t)room * request->info.key_size);
+	batch->values = text_alloc((size_t)room * request->value_room);
+	batch->room = room;
+}
+
+static void batch_init(struct batch *batch, const struct request *request)
+{
+	size_t size = request->info.key_size + request->value_room;
+
+	/* The cursor is a key, or a number of 4 bytes. */
+	batch->cursor = text_alloc(request->info.key_size + sizeof(__u32));
+	batch_resize(batch, request, size < BATCH_BYTES ? BATCH_BYTES / size : 1);
+}
+
+static void batch_free(struct batch *batch)
+{
+	free(batch->cursor);
+	free(batch->keys);
+	free(batch->values);
+}
+
+static int print_batch(const struct request *request, const struct batch *batch, __u32 count)
+{
+	int status = STATUS_OK;
+
+	for (__u32 i = 0; i < count && !status; i++)
+		status = elem_row(request, batch->keys + (size_t)i * request->info.key_size,
+				  batch->values + (size_t)i * request->value_room);
+	return status;
+}
+
+static int fail_batch(const struct request *request, bool print, int err)
+{
+	return print ? fail_elem(request, "cannot look up the elements of", err) :
+		       fail_delete(request, err);
+}
+
+/*
+ * When the key at hand is removed by somebody else a prefix trie begins again, so that the walk
+ * might never end: it goes no further than the map can have elements.
+ */
+static bool walk_ends(const struct request *request, __u32 found)
+{
+	return request->info.type == BPFMAPS_TYPE_LPM_TRIE && found >= request->info.max_entries;
+}
+
+static int walk_batches(const struct request *request, struct batch *batch, bool print,
+			__u32 *found)
+{
+	batch_fn next = print ? bpfmaps_map_lookup_batch : bpfmaps_map_lookup_and_delete_batch;
+	const __u8 *in = NULL;
+	int status, err;
+	__u32 count;
+
+	do {
+		count = batch->room;
+		err = next(request->fd, in, batch->cursor, batch->keys, batch->values, &count,
+			   NULL);
+		if (err == -ENOTSUPP_KERNEL)
+			return STATUS_NO_BATCH;
+		if (err == -ENOSPC) {
+			batch_resize(batch, request, 2 * batch->room);
+			continue;
+		}
+		if (err && err != -ENOENT)
+			return fail_batch(request, print, err);
+		status = print ? print_batch(request, batch, count) : STATUS_OK;
+		if (status)
+			return status;
+		*found += count;
+		in = batch->cursor;
+	} while (err != -ENOENT && !walk_ends(request, *found));
+	return STATUS_OK;
+}
+
+static int dump_elem(const struct request *request, const __u8 *key, __u8 *value, __u32 *found)
+{
+	int err = bpfmaps_map_lookup_elem(request->fd, key, value);
+
+	/* Removed since its key was found. */
+	if (err == -ENOENT)
+		return STATUS_OK;
+	if (err)
+		return fail_elem(request, "cannot look up an element of", err);
+	++*found;
+	return elem_row(request, key, value);
+}
+
+/* As many steps as the map can have elements. */
+static int dump_keys(const struct request *request, __u8 *key, __u8 *value, __u32 *found)
+{
+	const __u8 *prev = NULL;
+	int status, err;
+
+	for (__u32 i = 0; i < request->info.max_entries; i++) {
+		err = bpfmaps_map_get_next_key(request->fd, prev, key);
+		if (err == -ENOENT)
+			return STATUS_OK;
+		if (err)
+			return fail_elem(request, "cannot walk the keys of", err);
+		prev = key;
+		status = dump_elem(request, key, value, found);
+		if (status)
+			return status;
+	}
+	return STATUS_OK;
+}
+
+int map_dump(struct request *request)
+{
+	struct batch batch = { };
+	__u32 found = 0;
+	int status;
+
+	if (!request->info.key_size)
+		return fail_keyless(request);
+	batch_init(&batch, request);
+	elem_begin(request, true);
+	status = walk_batches(request, &batch, true, &found);
+	if (status == STATUS_NO_BATCH)
+		status = dump_keys(request, batch.keys, batch.values, &found);
+	if (!status)
+		status = output_end();
+	if (!status && !output_mode.json)
+		printf("Found %u element%s\n", found, found == 1 ? "" : "s");
+	batch_free(&batch);
+	return status;
+}
+
+static int delete_first(const struct request *request, __u8 *key)
+{
+	int err = bpfmaps_map_get_next_key(request->fd, NULL, key);
+
+	if (err)
+		return err;
+	err = bpfmaps_map_delete_elem(request->fd, key);
+	/* Somebody else was faster. */
+	return err == -ENOENT ? 0 : err;
+}
+
+/* Where others insert at the same time this ends all the same. */
+static int clear_one_by_one(const struct request *request, __u8 *key, __u8 *value)
+{
+	int err = 0;
+
+	for (__u32 i = 0; i < request->info.max_entries && !err; i++)
+		err = request->info.key_size ? delete_first(request, key) :
+			bpfmaps_map_lookup_and_delete_elem(request->fd, NULL, value);
+	return err && err != -ENOENT ? fail_delete(request, err) : STATUS_OK;
+}
+
+int map_clear(struct request *request)
+{
+	int status = STATUS_NO_BATCH;
+	struct batch batch = { };
+	__u32 found = 0;
+
+	batch_init(&batch, request);
+	if (request->info.key_size)
+		status = walk_batches(request, &batch, false, &found);
+	if (status == STATUS_NO_BATCH)
+		status = clear_one_by_one(request, batch.keys, batch.values);
+	batch_free(&batch);
+	return status ? status : output_nothing();
+}
