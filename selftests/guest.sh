@@ -1,8 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# qemu/run, with what the project builds put into the guest: bpfmapctl, the programs that test scripts
-# call, jq, and the sample module as /lib/sockex1.ko. Takes the arguments of qemu/run.
+# qemu/run, with what the project builds put into the guest: bpfmapctl, the preload library, the programs
+# that test scripts call, bpftool, jq, and the sample module as /lib/sockex1.ko. Takes the arguments
+# of qemu/run.
+# BPFMAPS_TEST_SCALE goes to the tests: they divide by it how often they do what they do often.
 set -euo pipefail
 
 here=$(dirname "$(realpath "$0")")
@@ -10,9 +12,12 @@ build=${BUILD:-$(realpath "$here/..")/build}
 version=$("$here/qemu/kernel.sh" --version)
 
 options=(--prog "$build/bpfmapctl" --prog "$(command -v jq)"
+	 --prog "$build/libbpfmaps-preload.so:/lib/libbpfmaps-preload.so"
+	 --prog /usr/sbin/bpftool
 	 --module "$build/module-$version/module/samples/sockex1.ko"
 	 --module "$build/module-$version/selftests/kmod/kapi_kmod.ko"
 	 --bpfmaps "$build/module-$version/bpfmaps.ko")
+[[ ! ${BPFMAPS_TEST_SCALE:-} ]] || options+=(--env "BPFMAPS_TEST_SCALE=$BPFMAPS_TEST_SCALE")
 for helper in "$here"/*_helper.c; do
 	name=${helper##*/}
 	options+=(--prog "$build/selftests/${name%.c}")

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Installs the Debian packages that building and testing need. Exit status: 0 everything is there,
-# 4 it could not be installed.
+# Installs the Debian packages that building and testing need; with --kernel, also those that building a
+# kernel does. Exit status: 0 everything is there, 4 it could not be installed.
 set -euo pipefail
 
 # No linux-image package: installing one changes what the machine boots. The guest's kernel is
@@ -17,7 +17,11 @@ packages=(
 	qemu-system-x86 busybox-static cpio xz-utils netbase
 	# test harness and checkers; jq reads the JSON that bpfmapctl writes
 	linux-source-6.1 perl sparse shellcheck jq
+	# what runs under the preload library
+	bpftool libbpf-dev
 )
+
+kernel_packages=(flex bison bc libelf-dev ccache)
 
 # Prints the packages that are not installed.
 missing_packages()
@@ -49,6 +53,15 @@ main()
 	local -a missing
 	local log
 
+	case ${1:-} in
+	'') ;;
+	--kernel) packages+=("${kernel_packages[@]}") ;;
+	*)
+		echo "usage: setup.sh [--kernel]" >&2
+		exit 4
+		;;
+	esac
+
 	if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
 		echo "setup: needs Debian 12 (apt-get, dpkg-query)" >&2
 		exit 4
@@ -77,4 +90,4 @@ main()
 	rm -f "$log"
 }
 
-main
+main "$@"
