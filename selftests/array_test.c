@@ -224,6 +224,8 @@ TEST(mapping_and_lookup)
 	close(dev);
 }
 
+#define WATCHED		60000
+
 /* All bytes of a value are the same, and others the next time. */
 static void *update_all(void *arg)
 {
@@ -264,7 +266,7 @@ TEST(update_and_mapping)
 
 	ASSERT_LE(0, dev);
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		o = (struct owner) { .key = 100, .value_size = sizes[i], .rounds = 20000 };
+		o = (struct owner) { .key = 100, .value_size = sizes[i], .rounds = WATCHED };
 		o.map = new_array(dev, sizes[i], MAPPED_MAX, BPFMAPS_F_MMAPABLE);
 		ASSERT_LE(0, o.map);
 		values = mmap(NULL, MAPPED_MAX * 8, PROT_READ, MAP_SHARED, o.map, 0);
@@ -274,7 +276,7 @@ TEST(update_and_mapping)
 			TH_LOG("values of %u bytes", sizes[i]);
 		pthread_join(thread, NULL);
 		EXPECT_EQ(0, o.wrong);
-		EXPECT_EQ(20000 & 0xff, values[o.key] & 0xff);
+		EXPECT_EQ(WATCHED & 0xff, values[o.key] & 0xff);
 		munmap(values, MAPPED_MAX * 8);
 		close(o.map);
 	}

@@ -81,6 +81,7 @@ static bool is_command(unsigned int cmd)
 	case BPFMAPS_MAP_GET_NEXT_ID:
 	case BPFMAPS_MAP_GET_FD_BY_ID:
 	case BPFMAPS_OBJ_GET_INFO_BY_FD:
+	case BPFMAPS_MAP_LOOKUP_AND_DELETE_ELEM:
 	case BPFMAPS_MAP_FREEZE:
 		return true;
 	}

@@ -247,6 +247,61 @@ TEST_F(hash, never_over_max_entries)
 	close(map);
 }
 
+#define PLACES		1
+#define PLACE_ROUNDS	4000
+
+/*
+ * Takes one of too few places and gives it back. A place counts as taken only while it surely is,
+ * so that the count is never above the truth.
+ */
+static void *take_place(void *arg)
+{
+	struct worker *w = arg;
+	uint64_t value = 0;
+	uint32_t i;
+	int err;
+
+	for (i = 0; i < w->rounds; i++) {
+		err = bm_update(w->map, &w->nr, &value, BPFMAPS_NOEXIST);
+		if (err == -E2BIG)
+			continue;
+		if (err || __atomic_add_fetch(w->live, 1, __ATOMIC_SEQ_CST) > PLACES)
+			w->error = err ? err : 1;
+		if (!err)
+			w->done++;
+		__atomic_sub_fetch(w->live, 1, __ATOMIC_SEQ_CST);
+		err = bm_delete(w->map, &w->nr);
+		if (err)
+			w->error = err;
+	}
+	return NULL;
+}
+
+TEST_F(hash, last_place)
+{
+	int map = new_hash(self->dev, 8, PLACES, variant->flags);
+	struct worker w[THREADS];
+	uint32_t taken = 0;
+	uint64_t live = 0;
+	int i;
+
+	ASSERT_LE(0, map);
+	for (i = 0; i < THREADS; i++)
+		w[i] = (struct worker) {
+			.map = map, .nr = i, .rounds = PLACE_ROUNDS, .live = &live,
+		};
+	run_workers(w, take_place);
+	for (i = 0; i < THREADS; i++) {
+		EXPECT_EQ(0, w[i].error);
+		taken += w[i].done;
+	}
+	EXPECT_EQ(0, bm_count(map, 4, 10));
+	EXPECT_LT(0, taken);
+	printf("# %u of %u found a place\n", taken, THREADS * PLACE_ROUNDS);
+	fflush(stdout);
+	close(map);
+}
+
 #define CONTEST_KEYS	1500
 
 /* Everybody inserts the same keys, then everybody deletes them. */
@@ -296,6 +351,30 @@ TEST_F(hash, one_wins)
 	EXPECT_EQ(CONTEST_KEYS * 1000001ULL, done);
 	EXPECT_EQ(0, bm_count(map, 4, CONTEST_KEYS));
 	close(map);
+}
+
+#define MANY_KEYS	200000
+
+/* So many that some have the same hash of 32 bits: they are told apart all the same. */
+TEST(many_keys)
+{
+	int dev = bm_open(), map;
+	uint64_t key, value;
+	unsigned int wrong = 0;
+
+	map = bm_create(dev, BPFMAPS_TYPE_HASH, 8, 8, MANY_KEYS, 0);
+	ASSERT_LE(0, map);
+	for (key = 0; key < MANY_KEYS; key++) {
+		value = ~key;
+		wrong += bm_update(map, &key, &value, BPFMAPS_NOEXIST) != 0;
+	}
+	for (key = 0; key < MANY_KEYS; key++)
+		wrong += bm_lookup(map, &key, &value) != 0 || value != ~key;
+	EXPECT_EQ(0, wrong);
+	EXPECT_EQ(-E2BIG, bm_update(map, &key, &value, BPFMAPS_ANY));
+	EXPECT_EQ(MANY_KEYS, bm_count(map, 8, 2 * MANY_KEYS));
+	close(map);
+	close(dev);
 }
 
 #define STABLE_KEYS	100

@@ -17,8 +17,6 @@
 /* The end of bpf(2)'s union as the guest's kernel has it; what lies behind is another rule. */
 #define UNION_END	144
 
-#define VALUE		0x0102030405060708ULL
-
 struct command {
 	const char *name;
 	unsigned int cmd;
@@ -32,6 +30,7 @@ static const struct command commands[] = {
 	{ "update", BPFMAPS_MAP_UPDATE_ELEM, sizeof(struct bpfmaps_elem_attr), true },
 	{ "delete", BPFMAPS_MAP_DELETE_ELEM, 16, true },
 	{ "next key", BPFMAPS_MAP_GET_NEXT_KEY, 24, true },
+	{ "take", BPFMAPS_MAP_LOOKUP_AND_DELETE_ELEM, sizeof(struct bpfmaps_elem_attr), true },
 	{ "freeze", BPFMAPS_MAP_FREEZE, 4, true },
 	{ "pin", BPFMAPS_OBJ_PIN, sizeof(struct bpfmaps_obj_attr), false },
 	{ "get", BPFMAPS_OBJ_GET, sizeof(struct bpfmaps_obj_attr), false },
@@ -46,12 +45,11 @@ static const struct command commands[] = {
 struct attempt {
 	const struct command *c;
 	int fd;
-	__u32 key;
-	__u64 value;
+	void *key;
 	struct bpfmaps_map_info info;
 	char path[128];
-	bool path_made;
 	unsigned char *attr;
+	bool lost;	/* what was to be taken out could not be copied */
 };
 
 static void obj_attr(struct run *r, struct attempt *at, struct bpfmaps_obj_attr *a)
@@ -71,12 +69,15 @@ static void elem_attr(struct run *r, struct attempt *at, struct bpfmaps_elem_att
 	a->map_fd = at->fd;
 	if (at->c->cmd == BPFMAPS_MAP_FREEZE)
 		return;
-	at->key = STD_PRESENT;
 	if (at->c->cmd == BPFMAPS_MAP_GET_NEXT_KEY)
 		at->key = followed_key(r, at->fd);
-	a->key = (unsigned long)&at->key;
-	if (at->c->cmd != BPFMAPS_MAP_DELETE_ELEM)
-		a->value = (unsigned long)&at->value;
+	else
+		at->key = std_key(r, STD_PRESENT);
+	a->key = (unsigned long)at->key;
+	if (at->c->cmd == BPFMAPS_MAP_UPDATE_ELEM)
+		a->value = (unsigned long)std_value(r, STD_PRESENT);
+	else if (at->c->cmd != BPFMAPS_MAP_DELETE_ELEM)
+		a->value = (unsigned long)std_out(r, STD_PRESENT);
 }
 
 /* Fills @at->attr so that the command works, or does what it can. */
@@ -85,13 +86,10 @@ static void valid_call(struct run *r, struct attempt *at)
 	union bpfmaps_attr *a = (void *)at->attr;
 
 	at->fd = std_map(r, 0);
-	at->value = VALUE;
+	std_out(r, 0);
 	switch (at->c->cmd) {
 	case BPFMAPS_MAP_CREATE:
-		a->create.map_type = r->type->number;
-		a->create.key_size = 4;
-		a->create.value_size = 8;
-		a->create.max_entries = STD_MAX;
+		a->create = std_attr(r);
 		break;
 	case BPFMAPS_OBJ_PIN:
 	case BPFMAPS_OBJ_GET:
@@ -129,7 +127,8 @@ static void attempt(struct run *r, struct attempt *at, unsigned int size)
 	__u32 before = id->next_id;
 
 	if (at->c->cmd != BPFMAPS_MAP_GET_NEXT_ID) {
-		call(r, at->c->name, at->c->cmd, at->attr, size);
+		at->lost = call(r, at->c->name, at->c->cmd, at->attr, size) && errno == EFAULT &&
+			   at->c->cmd == BPFMAPS_MAP_LOOKUP_AND_DELETE_ELEM;
 		return;
 	}
 	call_wild(r, at->c->name, at->c->cmd, at->attr, size);
@@ -141,11 +140,15 @@ static void finish(struct run *r, struct attempt *at)
 {
 	at->info.id = !!at->info.id;
 	note_bytes(r, "info", &at->info, sizeof(at->info));
-	if (at->c->cmd == BPFMAPS_MAP_GET_NEXT_KEY && r->type->keyed)
-		note(r, "next key: written %d", at->value != VALUE);
+	if (at->c->cmd == BPFMAPS_MAP_GET_NEXT_KEY && !has_order(r))
+		memset(r->out + GUARD, 0, r->type->key);
+	else if (at->key)
+		note_bytes(r, "key", at->key, r->type->key);
+	note_std_out(r, "value");
+	if (at->lost)
+		note_kept(r, at->fd, user_size(r->type, STD_VALUE));
 	else
-		note(r, "key %#x, value %#llx", at->key, (unsigned long long)at->value);
-	note_contents(r, at->fd, 4, 8);
+		note_std(r, at->fd);
 	if (at->path[0])
 		note_ret(r, "unlink", unlink(at->path));
 	munmap(at->attr, ATTR_ROOM + 2 * PAGE);
@@ -184,6 +187,11 @@ static void size_case(const struct map_type *t, const struct command *c, unsigne
 		"attr/%s of %u bytes, changed %d", c->name, size, dirty);
 }
 
+static bool is_first(const struct map_type *t)
+{
+	return t == &hash_type || t == &array_type;
+}
+
 static void one_command(const struct map_type *t, const struct command *c)
 {
 	static const unsigned int shorts[] = { 0, 1, 2, 3, 4, 5, 7, 8, 12, 16, 20, 24, 31 };
@@ -201,7 +209,7 @@ static void one_command(const struct map_type *t, const struct command *c)
 		size_case(t, c, c->size, -1);
 		size_case(t, c, c->size + 1, -1);
 	}
-	for (i = 0; i < ARRAY_LEN(longs); i++)
+	for (i = 0; is_first(t) && i < ARRAY_LEN(longs); i++)
 		size_case(t, c, longs[i], -1);
 	size_case(t, c, UNION_END, UNION_END - 1);
 	size_case(t, c, UNION_END, UNION_END);
@@ -321,11 +329,20 @@ static void place_cases(const struct map_type *t, const struct command *c)
 	}
 }
 
+/* Only the commands on elements know of types: for the others two will do. */
+static bool is_about(const struct map_type *t, const struct command *c)
+{
+	return is_first(t) || (c->on_map && c->cmd != BPFMAPS_MAP_FREEZE &&
+			       c->cmd != BPFMAPS_OBJ_GET_INFO_BY_FD);
+}
+
 void attr_size_cases(const struct map_type *t)
 {
 	size_t i;
 
 	for (i = 0; i < ARRAY_LEN(commands); i++) {
+		if (!is_about(t, &commands[i]))
+			continue;
 		one_command(t, &commands[i]);
 		place_cases(t, &commands[i]);
 	}
@@ -341,6 +358,8 @@ void attr_word_cases(const struct map_type *t)
 
 	for (i = 0; i < ARRAY_LEN(commands); i++) {
 		c = &commands[i];
+		if (!is_about(t, c))
+			continue;
 		for (word = c->size / 4 * 4; word <= UNION_END; word += 4) {
 			s = (struct size_case) { .c = c, .size = UNION_END + 8, .dirty = word };
 			compare(t, self_if(c, 4), sized, &s, "attr/%s, word %d set", c->name,

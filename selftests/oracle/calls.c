@@ -119,40 +119,6 @@ int new_map(struct run *r, __u32 key, __u32 value, __u32 max, __u32 flags)
 	return fd;
 }
 
-/* Sets the keys 0 to @nr - 1 of a map with 4 byte keys and 8 byte values. */
-void fill(struct run *r, int fd, __u32 nr)
-{
-	__u64 value;
-	__u32 i;
-
-	for (i = 0; i < nr; i++) {
-		value = 0x1122334455667700ULL + i;
-		if (elem_quiet(r, BPFMAPS_MAP_UPDATE_ELEM, fd, &i, &value, 0))
-			note(r, "key %u not set: %s", i, errno_name(errno));
-	}
-}
-
-int std_map(struct run *r, __u32 flags)
-{
-	int fd = new_map(r, 4, 8, STD_MAX, flags);
-
-	fill(r, fd, STD_MAX - 1);
-	return fd;
-}
-
-/*
- * A key that has a successor in a map of at least two: the first one. Which one that is differs
- * from hash table to hash table.
- */
-__u32 followed_key(struct run *r, int fd)
-{
-	__u32 key = 0;
-
-	if (r->type->keyed && elem_quiet(r, BPFMAPS_MAP_GET_NEXT_KEY, fd, NULL, &key, 0))
-		note(r, "no first key: %s", errno_name(errno));
-	return key;
-}
-
 void lookup_noted(struct run *r, const char *label, int fd, __u32 key, size_t value_size)
 {
 	void *out = out_buf(r, value_size);
@@ -187,7 +153,7 @@ static int cmp_keys(const void *a, const void *b)
 	return memcmp(a, b, cmp_size);
 }
 
-/* Notes each key with its value, sorted: hash tables of two kernels have no common order. */
+/* Notes each key with its value; sorted where two kernels have no common order. */
 void note_contents(struct run *r, int fd, size_t key_size, size_t value_size)
 {
 	unsigned char *keys = calloc(KEYS_MAX + 1, key_size);
@@ -201,7 +167,8 @@ void note_contents(struct run *r, int fd, size_t key_size, size_t value_size)
 	}
 	note_ret(r, "contents: end of the keys", -1);
 	cmp_size = key_size;
-	qsort(keys, nr, key_size, cmp_keys);
+	if (!has_order(r))
+		qsort(keys, nr, key_size, cmp_keys);
 	for (i = 0; i < nr; i++) {
 		void *out = out_buf(r, value_size);
 

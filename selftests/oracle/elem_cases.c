@@ -18,11 +18,10 @@ static void flagged(struct run *r, const void *arg)
 {
 	const struct flag_case *c = arg;
 	int fd = std_map(r, c->map_flags);
-	__u64 *value = out_buf(r, sizeof(*value));
 
-	elem(r, "call", c->cmd, fd, &c->key, value, c->flags);
-	note_out(r, "value", sizeof(*value));
-	note_contents(r, fd, 4, 8);
+	elem(r, "call", c->cmd, fd, std_key(r, c->key), std_out(r, c->key), c->flags);
+	note_std_out(r, "value");
+	note_std(r, fd);
 }
 
 static void flag_row(const struct map_type *t, const char *name, struct flag_case c)
@@ -54,6 +53,10 @@ static void flag_rows(const struct map_type *t, __u32 map_flags)
 	flag_row(t, "update out of range", c);
 	c.cmd = BPFMAPS_MAP_LOOKUP_ELEM;
 	flag_row(t, "lookup absent", c);
+	c.cmd = BPFMAPS_MAP_LOOKUP_AND_DELETE_ELEM;
+	flag_row(t, "take absent", c);
+	c.key = STD_PRESENT;
+	flag_row(t, "take present", c);
 }
 
 /* Keys around the end of an array, and beyond what an int holds. */
@@ -61,17 +64,20 @@ static void at_key(struct run *r, const void *arg)
 {
 	const __u32 *key = arg;
 	int fd = std_map(r, 0);
-	__u64 value = 9;
+	void *value, *k = std_key(r, *key);
 
-	lookup_noted(r, "lookup", fd, *key, 8);
-	elem(r, "delete", BPFMAPS_MAP_DELETE_ELEM, fd, key, NULL, 0);
-	elem(r, "delete again", BPFMAPS_MAP_DELETE_ELEM, fd, key, NULL, 0);
-	elem(r, "replace", BPFMAPS_MAP_UPDATE_ELEM, fd, key, &value, BPFMAPS_EXIST);
-	elem(r, "insert", BPFMAPS_MAP_UPDATE_ELEM, fd, key, &value, BPFMAPS_NOEXIST);
-	elem(r, "insert again", BPFMAPS_MAP_UPDATE_ELEM, fd, key, &value, BPFMAPS_NOEXIST);
-	elem(r, "update", BPFMAPS_MAP_UPDATE_ELEM, fd, key, &value, 0);
-	lookup_noted(r, "lookup", fd, *key, 8);
-	note_contents(r, fd, 4, 8);
+	std_lookup(r, "lookup", fd, *key);
+	elem(r, "delete", BPFMAPS_MAP_DELETE_ELEM, fd, k, NULL, 0);
+	elem(r, "delete again", BPFMAPS_MAP_DELETE_ELEM, fd, k, NULL, 0);
+	value = std_value(r, 9);
+	elem(r, "replace", BPFMAPS_MAP_UPDATE_ELEM, fd, k, value, BPFMAPS_EXIST);
+	elem(r, "insert", BPFMAPS_MAP_UPDATE_ELEM, fd, k, value, BPFMAPS_NOEXIST);
+	elem(r, "insert again", BPFMAPS_MAP_UPDATE_ELEM, fd, k, value, BPFMAPS_NOEXIST);
+	elem(r, "update", BPFMAPS_MAP_UPDATE_ELEM, fd, k, value, 0);
+	std_lookup(r, "lookup", fd, *key);
+	elem(r, "take", BPFMAPS_MAP_LOOKUP_AND_DELETE_ELEM, fd, k, std_out(r, *key), 0);
+	note_std_out(r, "taken");
+	note_std(r, fd);
 }
 
 struct shape {
@@ -101,22 +107,25 @@ static void sized(struct run *r, const void *arg)
 {
 	const struct shape *s = arg;
 	int fd = new_map(r, s->key, s->value, s->max, s->flags);
-	unsigned char *value = malloc(s->value), *key = malloc(s->key);
+	size_t size = user_size(r->type, s->value);
+	unsigned char *value = malloc(size), *key = malloc(s->key);
 	__u32 i;
 
 	for (i = 0; i < s->max; i++) {
 		make_key(r, key, s->key, i);
-		elem(r, "lookup before", BPFMAPS_MAP_LOOKUP_ELEM, fd, key, out_buf(r, s->value), 0);
-		note_out(r, "value before", s->value);
-		pattern(value, s->value, i + 1);
+		elem(r, "lookup before", BPFMAPS_MAP_LOOKUP_ELEM, fd, key, out_buf(r, size), 0);
+		note_out(r, "value before", size);
+		pattern(value, size, i + 1);
 		elem(r, "update", BPFMAPS_MAP_UPDATE_ELEM, fd, key, value, 0);
 	}
-	note_contents(r, fd, s->key, s->value);
+	note_contents(r, fd, s->key, size);
 	make_key(r, key, s->key, 0);
-	pattern(value, s->value, 1234);
+	pattern(value, size, 1234);
 	elem(r, "replace", BPFMAPS_MAP_UPDATE_ELEM, fd, key, value, BPFMAPS_EXIST);
+	elem(r, "take", BPFMAPS_MAP_LOOKUP_AND_DELETE_ELEM, fd, key, out_buf(r, size), 0);
+	note_out(r, "taken", size);
 	elem(r, "delete", BPFMAPS_MAP_DELETE_ELEM, fd, key, NULL, 0);
-	note_contents(r, fd, s->key, s->value);
+	note_contents(r, fd, s->key, size);
 	free(value);
 	free(key);
 }
@@ -152,18 +161,21 @@ static void size_rows(const struct map_type *t)
 	struct shape s = { .key = 4, .max = 3 };
 	size_t i;
 
-	for (i = 0; i < ARRAY_LEN(values); i++) {
+	for (i = 0; i < ARRAY_LEN(values) && (!t->per_cpu || values[i] <= 32768); i++) {
 		s.value = values[i];
 		s.flags = 0;
 		compare(t, SELF, sized, &s, "sizes/values of %u", s.value);
-		s.flags = t->keyed ? BPFMAPS_F_NO_PREALLOC : BPFMAPS_F_MMAPABLE;
-		compare(t, SELF, sized, &s, "sizes/values of %u, flags %#x", s.value, s.flags);
+		s.flags = other_flags(t);
+		if (s.flags)
+			compare(t, SELF, sized, &s, "sizes/values of %u, flags %#x", s.value,
+				s.flags);
 	}
 	s = (struct shape) { .value = 12, .max = 5 };
 	for (i = 0; t->keyed && i < ARRAY_LEN(keys); i++) {
 		s.key = keys[i];
 		compare(t, SELF, sized, &s, "sizes/keys of %u", s.key);
-		compare(t, SELF, near_keys, &s.key, "sizes/near keys of %u", s.key);
+		if (!t->per_cpu)
+			compare(t, SELF, near_keys, &s.key, "sizes/near keys of %u", s.key);
 	}
 }
 
@@ -175,9 +187,12 @@ void elem_cases(const struct map_type *t)
 	size_t i;
 
 	flag_rows(t, 0);
-	flag_rows(t, t->keyed ? BPFMAPS_F_NO_PREALLOC : BPFMAPS_F_MMAPABLE);
 	for (i = 0; i < ARRAY_LEN(keys); i++)
 		compare(t, SELF, at_key, &keys[i], "keys/%#x", keys[i]);
+	if (t != &hash_type && t != &array_type && !t->per_cpu)
+		return;
+	if (other_flags(t))
+		flag_rows(t, other_flags(t));
 	size_rows(t);
 }
 
@@ -291,7 +306,7 @@ void full_cases(const struct map_type *t)
 			if (!t->keyed)
 				s.key = 4;
 			if (other)
-				s.flags = t->keyed ? BPFMAPS_F_NO_PREALLOC : BPFMAPS_F_MMAPABLE;
+				s.flags = other_flags(t);
 			compare(t, SELF, full_insert, &s, "full/insert, %u/%u of %u, flags %#x",
 				s.key, s.value, s.max, s.flags);
 			compare(t, SELF, full_replace, &s, "full/replace, %u/%u of %u, flags %#x",

@@ -184,8 +184,12 @@ static void fdinfo(struct run *r, const void *arg)
 
 static void fdinfo_memlock(struct run *r, const void *arg)
 {
+	struct bpfmaps_create_attr a = std_attr(r);
+
 	(void)arg;
-	note_fdinfo(r, new_map(r, 4, 1000, 1000, 0), true);
+	a.value_size = 1000;
+	a.max_entries = 1000;
+	note_fdinfo(r, quiet(r, BPFMAPS_MAP_CREATE, &a, sizeof(a)), true);
 }
 
 static void link_text(struct run *r, const void *arg)
@@ -232,7 +236,7 @@ static void read_write(struct run *r, const void *arg)
 	note_ret(r, "flock", flock(fd, LOCK_EX | LOCK_NB));
 	note_ret(r, "readahead", readahead(fd, 0, 100));
 	note_ret(r, "fadvise", posix_fadvise(fd, 0, 0, POSIX_FADV_NORMAL) ? -1 : 0);
-	note_contents(r, fd, 4, 8);
+	note_std(r, fd);
 }
 
 static void controls(struct run *r, const void *arg)
@@ -291,8 +295,7 @@ void file_cases(const struct map_type *t)
 	size_t i;
 
 	for (i = 0; i < ARRAY_LEN(flags); i++) {
-		if (flags[i] & (t->keyed ? BPFMAPS_F_MMAPABLE | BPFMAPS_F_INNER_MAP :
-				BPFMAPS_F_NO_PREALLOC | BPFMAPS_F_ZERO_SEED))
+		if (!takes_flags(t, flags[i]))
 			continue;
 		compare(t, SELF, fdinfo, &flags[i], "file/fdinfo, flags %#x", flags[i]);
 		compare(t, SELF, read_write, &flags[i], "file/read and write, flags %#x",

@@ -26,20 +26,25 @@ static int open_id(struct run *r, const char *label, int fd, __u32 flags)
 /* Each element command once, and what the map holds then as seen through @all. */
 static void try_all(struct run *r, int fd, int all)
 {
-	__u32 key = STD_PRESENT, absent = STD_ABSENT, first = followed_key(r, all);
-	__u64 value = 11;
+	void *first = followed_key(r, all), *key = std_key(r, STD_PRESENT);
+	void *absent = std_key(r, STD_ABSENT), *value;
 
-	lookup_noted(r, "lookup", fd, key, 8);
-	lookup_noted(r, "lookup absent", fd, absent, 8);
-	elem(r, "update", BPFMAPS_MAP_UPDATE_ELEM, fd, &key, &value, 0);
-	elem(r, "update absent", BPFMAPS_MAP_UPDATE_ELEM, fd, &absent, &value, 0);
-	elem(r, "update with wrong flags", BPFMAPS_MAP_UPDATE_ELEM, fd, &key, &value, 8);
-	elem(r, "update from nowhere", BPFMAPS_MAP_UPDATE_ELEM, fd, &key, NULL, 0);
-	elem(r, "next key", BPFMAPS_MAP_GET_NEXT_KEY, fd, &first, out_buf(r, 4), 0);
-	elem(r, "first key", BPFMAPS_MAP_GET_NEXT_KEY, fd, NULL, out_buf(r, 4), 0);
-	elem(r, "delete", BPFMAPS_MAP_DELETE_ELEM, fd, &key, NULL, 0);
-	elem(r, "delete absent", BPFMAPS_MAP_DELETE_ELEM, fd, &absent, NULL, 0);
-	note_contents(r, all, 4, 8);
+	std_lookup(r, "lookup", fd, STD_PRESENT);
+	std_lookup(r, "lookup absent", fd, STD_ABSENT);
+	elem(r, "take absent", BPFMAPS_MAP_LOOKUP_AND_DELETE_ELEM, fd, absent,
+	     std_out(r, STD_ABSENT), 0);
+	value = std_value(r, 11);
+	elem(r, "update", BPFMAPS_MAP_UPDATE_ELEM, fd, key, value, 0);
+	elem(r, "update absent", BPFMAPS_MAP_UPDATE_ELEM, fd, absent, value, 0);
+	elem(r, "update with wrong flags", BPFMAPS_MAP_UPDATE_ELEM, fd, key, value, 8);
+	elem(r, "update from nowhere", BPFMAPS_MAP_UPDATE_ELEM, fd, key, NULL, 0);
+	elem(r, "next key", BPFMAPS_MAP_GET_NEXT_KEY, fd, first, out_buf(r, 8), 0);
+	elem(r, "first key", BPFMAPS_MAP_GET_NEXT_KEY, fd, NULL, out_buf(r, 8), 0);
+	elem(r, "delete", BPFMAPS_MAP_DELETE_ELEM, fd, key, NULL, 0);
+	elem(r, "delete absent", BPFMAPS_MAP_DELETE_ELEM, fd, absent, NULL, 0);
+	elem(r, "take", BPFMAPS_MAP_LOOKUP_AND_DELETE_ELEM, fd, key, std_out(r, STD_PRESENT), 0);
+	note_std_out(r, "taken");
+	note_std(r, all);
 }
 
 static void freeze_twice(struct run *r, const void *arg)
@@ -312,27 +317,28 @@ void freeze_cases(const struct map_type *t)
 	for (i = 0; i < ARRAY_LEN(all); i++)
 		compare(t, SELF, all[i].fn, NULL, "freeze/%s", all[i].name);
 	for (i = 0; i < ARRAY_LEN(flags); i++) {
-		if (flags[i] & (t->keyed ? BPFMAPS_F_MMAPABLE | BPFMAPS_F_INNER_MAP :
-				BPFMAPS_F_NO_PREALLOC))
+		if (!takes_flags(t, flags[i]))
 			continue;
 		compare(t, SELF, freeze_twice, &flags[i], "freeze/twice, flags %#x", flags[i]);
 		compare(t, SELF, freeze_seen, &flags[i], "freeze/two descriptors, flags %#x",
 			flags[i]);
 	}
-	for (i = 0; !t->keyed && i < ARRAY_LEN(mapped); i++)
+	for (i = 0; t == &array_type && i < ARRAY_LEN(mapped); i++)
 		compare(t, SELF, mapped[i].fn, NULL, "freeze/%s", mapped[i].name);
 }
 
 /* Descriptors made with flags, in each of the ways in which one is made. */
 static void created_with(struct run *r, const void *arg)
 {
-	__u32 flags = *(const __u32 *)arg;
-	int fd = new_map(r, 4, 8, STD_MAX, flags), all;
+	struct bpfmaps_create_attr a = std_attr(r);
+	int fd, all;
 
+	a.map_flags |= *(const __u32 *)arg;
+	fd = call(r, "create", BPFMAPS_MAP_CREATE, &a, sizeof(a));
 	if (fd < 0)
 		return;
 	all = open_id(r, "all", fd, 0);
-	fill(r, all, STD_MAX - 1);
+	fill(r, all, STD_FILLED);
 	try_all(r, fd, all);
 }
 
@@ -346,12 +352,15 @@ static void opened_with(struct run *r, const void *arg)
 
 static void opened_from_narrow(struct run *r, const void *arg)
 {
-	int fd = new_map(r, 4, 8, STD_MAX, *(const __u32 *)arg);
-	int ro = open_id(r, "read-only", fd, BPFMAPS_F_RDONLY);
-	int wo = open_id(r, "write-only", fd, BPFMAPS_F_WRONLY);
-	int all = open_id(r, "all", fd, 0);
+	struct bpfmaps_create_attr a = std_attr(r);
+	int fd, ro, wo, all;
 
-	fill(r, all, STD_MAX - 1);
+	a.map_flags |= *(const __u32 *)arg;
+	fd = call(r, "create", BPFMAPS_MAP_CREATE, &a, sizeof(a));
+	ro = open_id(r, "read-only", fd, BPFMAPS_F_RDONLY);
+	wo = open_id(r, "write-only", fd, BPFMAPS_F_WRONLY);
+	all = open_id(r, "all", fd, 0);
+	fill(r, all, STD_FILLED);
 	try_all(r, ro, all);
 	try_all(r, wo, all);
 }

@@ -216,15 +216,11 @@ static void note_info(struct run *r, unsigned char *p, __u32 id)
 
 static int named_map(struct run *r, __u32 flags)
 {
-	struct bpfmaps_create_attr a = {
-		.map_type = r->type->number,
-		.key_size = 4,
-		.value_size = 9,
-		.max_entries = 100,
-		.map_flags = flags,
-		.map_name = "a_name.of_15_xx",
-	};
+	struct bpfmaps_create_attr a = std_attr(r);
 
+	a.value_size = 9;
+	a.map_flags |= flags;
+	memcpy(a.map_name, "a_name.of_15_xx", sizeof(a.map_name));
 	return call(r, "create", BPFMAPS_MAP_CREATE, &a, sizeof(a));
 }
 

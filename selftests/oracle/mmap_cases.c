@@ -56,9 +56,13 @@ struct mmap_case {
 static void mapped(struct run *r, const void *arg)
 {
 	const struct mmap_case *c = arg;
-	int fd = new_map(r, 4, 8, c->max, c->map_flags);
+	struct bpfmaps_create_attr a = std_attr(r);
 	unsigned char *p;
+	int fd;
 
+	a.max_entries = c->max;
+	a.map_flags |= c->map_flags;
+	fd = call(r, "create", BPFMAPS_MAP_CREATE, &a, sizeof(a));
 	if (fd < 0)
 		return;
 	p = map_at(r, "mmap", fd, c->len, c->prot, c->flags, c->offset);
@@ -96,9 +100,7 @@ static void prot_rows(const struct map_type *t)
 	for (i = 0; i < ARRAY_LEN(ways); i++) {
 		c.flags = ways[i].flags;
 		for (j = 0; j < ARRAY_LEN(fds); j++) {
-			if (t->keyed && fds[j])
-				continue;
-			c.map_flags = fds[j] | (t->keyed ? 0 : BPFMAPS_F_MMAPABLE);
+			c.map_flags = fds[j] | BPFMAPS_F_MMAPABLE;
 			for (c.prot = 0; c.prot < 8; c.prot++)
 				compare(t, 0, mapped, &c, "mmap/%s, prot %d, map flags %#x",
 					ways[i].name, c.prot, c.map_flags);
@@ -154,9 +156,10 @@ static void not_mmapable(const struct map_type *t)
 void mmap_cases(const struct map_type *t)
 {
 	not_mmapable(t);
+	if (t != &array_type)
+		return;
 	prot_rows(t);
-	if (!t->keyed)
-		extent_rows(t);
+	extent_rows(t);
 }
 
 /* A mapping in use */
@@ -415,8 +418,6 @@ void mapping_cases(const struct map_type *t)
 	};
 	size_t i;
 
-	if (t->keyed)
-		return;
 	for (i = 0; i < ARRAY_LEN(table); i++)
 		compare(t, SELF, table[i].fn, NULL, "mapping/%s", table[i].name);
 	for (i = 0; i < ARRAY_LEN(advice); i++)

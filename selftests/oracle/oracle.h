@@ -21,6 +21,10 @@
 #define OUT_MAX		(160 * 1024)
 #define PAGE		4096UL
 
+/* Room for a key and a value of a standard map, with a value for each of 500 CPUs. */
+#define STD_KEY		16
+#define STD_BYTES	4096
+
 /* An address that no process has mapped: below the lowest that mmap gives. */
 #define UNMAPPED	((void *)0x1000UL)
 
@@ -40,14 +44,39 @@ struct backend {
 	int (*call)(struct run *r, unsigned int cmd, void *attr, unsigned int size);
 };
 
-/* What a case has to know about the map type it runs with. */
+/**
+ * struct map_type - what a case has to know about the map type it runs with
+ * @name: how its cases are named
+ * @number: the type
+ * @key: bytes of a key of the standard map
+ * @max: entries of the standard map
+ * @flags: without which there is none
+ * @keyed: keys come and go; else every index below max_entries exists, or there are no keys
+ * @per_cpu: user space has a value for each CPU
+ * @asks: a look-up reads the value
+ * @ordered: a walk has the same order on all back ends
+ * @minimum: how many cases there were when this was last written; fewer means that some got lost
+ */
 struct map_type {
 	const char *name;
 	__u32 number;
-	bool keyed;	/* keys come and go; else every index below max_entries exists */
+	__u32 key;
+	__u32 max;
+	__u32 flags;
+	bool keyed;
+	bool per_cpu;
+	bool asks;
+	bool ordered;
+	unsigned int minimum;
 };
 
-extern const struct map_type hash_type, array_type;
+#define NR_TYPES	8
+
+/* The first two are hash_type and array_type, with which all cases run. */
+extern const struct map_type map_types[NR_TYPES];
+
+#define hash_type	map_types[0]
+#define array_type	map_types[1]
 
 /* One case on one back end. */
 struct run {
@@ -56,6 +85,9 @@ struct run {
 	char *trace;		/* shared with children */
 	size_t *len;
 	unsigned char *out;	/* output buffer, between guards */
+	unsigned char keys[16][STD_KEY];
+	unsigned char value[STD_BYTES];
+	unsigned int nr_keys;
 	int fds[256];
 	int nr_fds;
 };
@@ -101,9 +133,6 @@ int elem(struct run *r, const char *label, unsigned int cmd, int fd, const void 
 	 __u64 flags);
 int elem_quiet(struct run *r, unsigned int cmd, int fd, const void *key, void *value, __u64 flags);
 int new_map(struct run *r, __u32 key, __u32 value, __u32 max, __u32 flags);
-int std_map(struct run *r, __u32 flags);
-void fill(struct run *r, int fd, __u32 nr);
-__u32 followed_key(struct run *r, int fd);
 void lookup_noted(struct run *r, const char *label, int fd, __u32 key, size_t value_size);
 int get_info(struct run *r, int fd, struct bpfmaps_map_info *info);
 void note_contents(struct run *r, int fd, size_t key_size, size_t value_size);
@@ -111,10 +140,28 @@ void in_child(struct run *r, const char *label, case_fn fn, const void *arg);
 __u32 map_id(struct run *r, int fd);
 void become_nobody(void);
 
-/* The standard map: 4 byte keys, 8 byte values, 4 entries, the keys 0, 1 and 2 set. */
+/* typed.c: the standard map of each type, with 8 byte values, the keys 0, 1 and 2 set */
 #define STD_MAX		4
+#define STD_VALUE	8
+#define STD_FILLED	3
 #define STD_PRESENT	1
 #define STD_ABSENT	77
+
+struct bpfmaps_create_attr std_attr(const struct run *r);
+int std_map(struct run *r, __u32 flags);
+void fill(struct run *r, int fd, __u32 nr);
+void *std_key(struct run *r, __u32 index);
+void *std_value(struct run *r, __u32 index);
+void *std_out(struct run *r, __u32 index);
+void note_std_out(struct run *r, const char *label);
+void std_lookup(struct run *r, const char *label, int fd, __u32 index);
+void note_std(struct run *r, int fd);
+void note_kept(struct run *r, int fd, size_t value_size);
+void *followed_key(struct run *r, int fd);
+size_t user_size(const struct map_type *t, size_t value_size);
+bool has_order(const struct run *r);
+bool takes_flags(const struct map_type *t, __u32 flags);
+__u32 other_flags(const struct map_type *t);
 
 /* The cases, by subject. */
 void create_cases(const struct map_type *t);
@@ -129,6 +176,9 @@ void full_cases(const struct map_type *t);
 void iterate_cases(const struct map_type *t);
 void freeze_cases(const struct map_type *t);
 void access_cases(const struct map_type *t);
+void trie_cases(const struct map_type *t);
+void taking_cases(const struct map_type *t);
+void bloom_cases(const struct map_type *t);
 void id_cases(const struct map_type *t);
 void info_cases(const struct map_type *t);
 void pin_cases(const struct map_type *t);

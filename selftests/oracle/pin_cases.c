@@ -151,7 +151,7 @@ static void pin_lives(struct run *r, const void *arg)
 	elem(r, "update", BPFMAPS_MAP_UPDATE_ELEM, again, &key, &value, 0);
 	drop_fd(r, again);
 	again = get(r, "get the other", "two", 0);
-	note_contents(r, again, 4, 8);
+	note_std(r, again);
 	note_ret(r, "unlink", unlink("one"));
 	get(r, "get the unlinked", "one", 0);
 	drop_fd(r, again);
@@ -169,9 +169,9 @@ static void unlinked_in_use(struct run *r, const void *arg)
 	other = get(r, "get", "map", 0);
 	drop_fd(r, fd);
 	note_ret(r, "unlink", unlink("map"));
-	note_contents(r, other, 4, 8);
+	note_std(r, other);
 	pin(r, "pin again", other, "map");
-	note_contents(r, get(r, "get", "map", 0), 4, 8);
+	note_std(r, get(r, "get", "map", 0));
 }
 
 static void frozen_pin(struct run *r, const void *arg)

@@ -124,34 +124,64 @@ static void note_place(struct run *r, const char *label, const struct area *a)
 	note_bytes(r, label, a->p + 6 * PAGE, 6 * PAGE);
 }
 
+/* A map of the type with values of another size, and three elements. */
+static int map_of_size(struct run *r, size_t value_size)
+{
+	static unsigned char value[BIG_VALUE];
+	struct bpfmaps_create_attr a = std_attr(r);
+	__u32 i;
+	int fd;
+
+	a.value_size = value_size;
+	fd = quiet(r, BPFMAPS_MAP_CREATE, &a, sizeof(a));
+	if (fd < 0)
+		note(r, "no map with values of %zu bytes: %s", value_size, errno_name(errno));
+	for (i = 0; i < STD_FILLED; i++) {
+		memset(value, 0x30 + i, sizeof(value));
+		elem_quiet(r, BPFMAPS_MAP_UPDATE_ELEM, fd, std_key(r, i), value, 0);
+	}
+	return fd;
+}
+
+/* Types without keys have none to point at, other than a wrong one. */
+static void *place_key(struct run *r, const struct pointer_case *c, int fd, struct area *keys)
+{
+	void *key = std_key(r, c->index);
+
+	if (c->cmd == BPFMAPS_MAP_GET_NEXT_KEY && c->index == STD_PRESENT)
+		key = followed_key(r, fd);
+	if (!key && c->key == GOOD) {
+		area_map(keys);
+		return NULL;
+	}
+	return place(keys, c->key, key ? key : &c->index, key ? r->type->key : KEY_SIZE);
+}
+
 static void pointed(struct run *r, const void *arg)
 {
 	static unsigned char value[BIG_VALUE];
 	const struct pointer_case *c = arg;
+	size_t value_size = user_size(r->type, c->value_size);
+	bool next = c->cmd == BPFMAPS_MAP_GET_NEXT_KEY;
+	int fd = map_of_size(r, c->value_size);
 	struct area keys, values;
-	__u32 i, key = c->index;
 	void *k, *v;
-	int fd = new_map(r, KEY_SIZE, c->value_size, STD_MAX, 0);
+	int ret;
 
-	for (i = 0; i < 3; i++) {
-		memset(value, 0x30 + i, sizeof(value));
-		elem_quiet(r, BPFMAPS_MAP_UPDATE_ELEM, fd, &i, value, 0);
-	}
 	memset(value, 0x77, sizeof(value));
-	if (c->cmd == BPFMAPS_MAP_GET_NEXT_KEY && key == STD_PRESENT)
-		key = followed_key(r, fd);
-	k = place(&keys, c->key, &key, KEY_SIZE);
-	v = place(&values, c->value, value,
-		  c->cmd == BPFMAPS_MAP_GET_NEXT_KEY ? KEY_SIZE : c->value_size);
+	k = place_key(r, c, fd, &keys);
+	v = place(&values, c->value, value, next && r->type->key ? r->type->key : value_size);
 	area_protect(&keys);
 	area_protect(&values);
-	elem(r, c->name, c->cmd, fd, k, v, 0);
-	/* The order of hash tables is their own. */
-	if (c->cmd != BPFMAPS_MAP_GET_NEXT_KEY || !r->type->keyed) {
+	ret = elem(r, c->name, c->cmd, fd, k, v, 0);
+	if (ret && errno == EFAULT && c->cmd == BPFMAPS_MAP_LOOKUP_AND_DELETE_ELEM)
+		note_kept(r, fd, value_size);
+	else if (r->type->key)
+		note_contents(r, fd, r->type->key, value_size);
+	if (!next || has_order(r)) {
 		note_place(r, "key", &keys);
 		note_place(r, "value", &values);
 	}
-	note_contents(r, fd, KEY_SIZE, c->value_size);
 	area_unmap(&keys);
 	area_unmap(&values);
 }
@@ -184,10 +214,13 @@ static void pointer_rows(const struct map_type *t, size_t value_size)
 	c.cmd = BPFMAPS_MAP_UPDATE_ELEM;
 	c.name = "update";
 	pointer_row(t, c, true);
+	c.cmd = BPFMAPS_MAP_LOOKUP_AND_DELETE_ELEM;
+	c.name = "take";
+	pointer_row(t, c, true);
 	c.cmd = BPFMAPS_MAP_DELETE_ELEM;
 	c.name = "delete";
 	pointer_row(t, c, false);
-	if (value_size > 8)
+	if (value_size > STD_VALUE)
 		return;
 	c.cmd = BPFMAPS_MAP_GET_NEXT_KEY;
 	c.name = "next key";
@@ -199,7 +232,9 @@ static void pointer_rows(const struct map_type *t, size_t value_size)
 
 void pointer_cases(const struct map_type *t)
 {
-	pointer_rows(t, 8);
+	pointer_rows(t, STD_VALUE);
+	if (t != &hash_type && t != &array_type)
+		return;
 	pointer_rows(t, 5000);
 	pointer_rows(t, BIG_VALUE);
 }
@@ -261,27 +296,45 @@ static int mistaken_fd(struct run *r, enum wrong_fd which, int map)
 	}
 }
 
+static const void *mistaken_key(struct run *r, const struct mistakes *m, int map)
+{
+	switch (m->key) {
+	case KEY_PRESENT:
+		if (m->cmd == BPFMAPS_MAP_GET_NEXT_KEY)
+			return followed_key(r, map);
+		return std_key(r, STD_PRESENT);
+	case KEY_ABSENT:
+		return std_key(r, STD_ABSENT);
+	case KEY_BAD:
+		return UNMAPPED;
+	default:
+		return NULL;
+	}
+}
+
 static void mistaken(struct run *r, const void *arg)
 {
-	__u32 indices[] = { STD_PRESENT, STD_ABSENT };
 	const struct mistakes *m = arg;
 	int map = std_map(r, 0);
-	const void *key = NULL;
-	__u64 value = 42;
-	void *v = m->bad_value ? UNMAPPED : &value;
+	const void *key = mistaken_key(r, m, map);
+	int fd = mistaken_fd(r, m->fd, map);
+	void *v = std_out(r, STD_ABSENT);
+	int ret;
 
-	if (m->cmd == BPFMAPS_MAP_GET_NEXT_KEY)
-		indices[0] = followed_key(r, map);
-	if (m->key <= KEY_ABSENT)
-		key = &indices[m->key];
-	else if (m->key == KEY_BAD)
-		key = UNMAPPED;
-	elem(r, "call", m->cmd, mistaken_fd(r, m->fd, map), key,
-	     m->cmd == BPFMAPS_MAP_DELETE_ELEM ? NULL : v, m->flags);
+	if (m->cmd == BPFMAPS_MAP_DELETE_ELEM)
+		v = NULL;
+	else if (m->bad_value)
+		v = UNMAPPED;
+	ret = elem(r, "call", m->cmd, fd, key, v, m->flags);
+	if (ret && errno == EFAULT && m->cmd == BPFMAPS_MAP_LOOKUP_AND_DELETE_ELEM) {
+		note_kept(r, map, user_size(r->type, STD_VALUE));
+		return;
+	}
 	/* The next key is another one in each hash table. */
-	if (m->cmd != BPFMAPS_MAP_GET_NEXT_KEY || !r->type->keyed)
-		note(r, "value %#llx", (unsigned long long)value);
-	note_contents(r, map, 4, 8);
+	if (m->cmd == BPFMAPS_MAP_GET_NEXT_KEY && !has_order(r))
+		memset(r->out + GUARD, 0, r->type->key);
+	note_std_out(r, "value");
+	note_std(r, map);
 }
 
 static void mistake_case(const struct map_type *t, const char *name, const struct mistakes *m)
@@ -295,13 +348,15 @@ static void mistake_case(const struct map_type *t, const char *name, const struc
 static void mistake_row(const struct map_type *t, unsigned int cmd, const char *name)
 {
 	static const __u64 flags[] = { 0, 1, 2, 4, 8 };
-	bool flagged = cmd == BPFMAPS_MAP_LOOKUP_ELEM || cmd == BPFMAPS_MAP_UPDATE_ELEM;
+	bool flagged = cmd != BPFMAPS_MAP_DELETE_ELEM && cmd != BPFMAPS_MAP_GET_NEXT_KEY;
 	struct mistakes m = { .cmd = cmd };
 	size_t i;
 
 	for (m.fd = 0; m.fd < NR_FD; m.fd++) {
 		for (m.key = 0; m.key < NR_KEY; m.key++) {
-			for (i = 0; i < (flagged ? ARRAY_LEN(flags) : 1); i++) {
+			/* Freezing takes long. */
+			for (i = 0; i < (flagged && m.fd != FD_FROZEN ? ARRAY_LEN(flags) : 1);
+			     i++) {
 				m.flags = flags[i];
 				m.bad_value = false;
 				mistake_case(t, name, &m);
@@ -317,6 +372,7 @@ void precedence_cases(const struct map_type *t)
 {
 	mistake_row(t, BPFMAPS_MAP_LOOKUP_ELEM, "lookup");
 	mistake_row(t, BPFMAPS_MAP_UPDATE_ELEM, "update");
+	mistake_row(t, BPFMAPS_MAP_LOOKUP_AND_DELETE_ELEM, "take");
 	mistake_row(t, BPFMAPS_MAP_GET_NEXT_KEY, "next key");
 	mistake_row(t, BPFMAPS_MAP_DELETE_ELEM, "delete");
 }

@@ -10,7 +10,7 @@
 
 #include "oracle.h"
 
-#define OPS_PER_SHAPE	1000
+#define OPS_PER_SHAPE	600
 #define SIDES		2
 #define KEYS_SPARE	4
 
@@ -32,6 +32,7 @@ struct sequence {
 	unsigned long op;
 	unsigned char *key;
 	unsigned char *value;
+	size_t value_size;	/* as user space has it */
 };
 
 static __u32 draw(struct sequence *q)
@@ -55,11 +56,28 @@ static void random_bytes(struct sequence *q, unsigned char *p, size_t len)
 	}
 }
 
+/* A prefix of one of a few lengths, of few addresses: the bytes behind it are any. */
+static void draw_prefix(struct sequence *q, __u32 index)
+{
+	__u32 bits = draw(q) % 4 * 8 * (q->s.key - 4) / 3;
+
+	memcpy(q->key, &bits, sizeof(bits));
+	memset(q->key + 4, index % 3, q->s.key - 4);
+	q->key[4] = index % 5 * 0x30;
+	q->key[q->s.key - 1] = index;
+}
+
 /* More keys than fit, by half; of an array some that are far out of range. */
 static void draw_key(struct sequence *q)
 {
 	__u32 index = draw(q) % (q->s.max + q->s.max / 2 + KEYS_SPARE);
 
+	if (!q->s.key)
+		return;
+	if (q->type->number == BPFMAPS_TYPE_LPM_TRIE) {
+		draw_prefix(q, index);
+		return;
+	}
 	if (!q->type->keyed) {
 		if (draw(q) % 64 == 0)
 			index = draw(q) << 4;
@@ -80,6 +98,8 @@ static const char *op_name(unsigned int cmd)
 		return "update";
 	case BPFMAPS_MAP_DELETE_ELEM:
 		return "delete";
+	case BPFMAPS_MAP_LOOKUP_AND_DELETE_ELEM:
+		return "take";
 	}
 	return "next key";
 }
@@ -106,16 +126,18 @@ static const char *result(int ret, int err, char *text)
 /* One operation on both maps. Returns false where they differ. */
 static bool both(struct sequence *q, unsigned int cmd, __u64 flags)
 {
+	bool copies = cmd == BPFMAPS_MAP_LOOKUP_ELEM || cmd == BPFMAPS_MAP_LOOKUP_AND_DELETE_ELEM;
+	const void *key = q->s.key ? q->key : NULL;
 	int ret[SIDES], err[SIDES], i;
 	char text[SIDES][32];
 	void *value = NULL;
 
 	for (i = 0; i < SIDES; i++) {
-		if (cmd == BPFMAPS_MAP_LOOKUP_ELEM)
-			value = out_buf(&q->r[i], q->s.value);
+		if (copies)
+			value = out_buf(&q->r[i], q->value_size);
 		else if (cmd == BPFMAPS_MAP_UPDATE_ELEM)
 			value = q->value;
-		ret[i] = elem_quiet(&q->r[i], cmd, q->fd[i], q->key, value, flags);
+		ret[i] = elem_quiet(&q->r[i], cmd, q->fd[i], key, value, flags);
 		err[i] = ret[i] < 0 ? errno : 0;
 	}
 	if (ret[0] != ret[1] || err[0] != err[1]) {
@@ -123,12 +145,26 @@ static bool both(struct sequence *q, unsigned int cmd, __u64 flags)
 				 result(ret[1], err[1], text[1]));
 		return false;
 	}
-	if (cmd == BPFMAPS_MAP_LOOKUP_ELEM &&
-	    memcmp(q->r[0].out, q->r[1].out, q->s.value + 2 * GUARD)) {
+	if (copies && memcmp(q->r[0].out, q->r[1].out, q->value_size + 2 * GUARD)) {
 		sequence_differs(q, op_name(cmd), "a value", "another");
 		return false;
 	}
 	return true;
+}
+
+/* Where keys have an order, any key's next one is the same. */
+static bool next_in_order(struct sequence *q)
+{
+	unsigned char next[SIDES][128] = { "", "" };
+	int ret[SIDES], i;
+
+	for (i = 0; i < SIDES; i++)
+		ret[i] = elem_quiet(&q->r[i], BPFMAPS_MAP_GET_NEXT_KEY, q->fd[i], q->key, next[i],
+				    0);
+	if (ret[0] == ret[1] && !memcmp(next[0], next[1], q->s.key))
+		return true;
+	sequence_differs(q, "next key", "one", "another");
+	return false;
 }
 
 /* The rule for a key that is not there is the same, the keys are not. */
@@ -139,7 +175,7 @@ static bool next_of_absent(struct sequence *q)
 
 	for (i = 0; i < SIDES; i++) {
 		if (!elem_quiet(&q->r[i], BPFMAPS_MAP_LOOKUP_ELEM, q->fd[i], q->key,
-				out_buf(&q->r[i], q->s.value), 0))
+				out_buf(&q->r[i], q->value_size), 0))
 			return true;
 		same[i] = 2 + elem_quiet(&q->r[i], BPFMAPS_MAP_GET_NEXT_KEY, q->fd[i], NULL, first,
 					 0);
@@ -156,9 +192,12 @@ static bool same_contents(struct sequence *q)
 {
 	int i;
 
+	/* To look at what has no keys is to empty it. */
+	if (!q->s.key)
+		return both(q, BPFMAPS_MAP_LOOKUP_ELEM, 0);
 	for (i = 0; i < SIDES; i++) {
 		*q->r[i].len = 0;
-		note_contents(&q->r[i], q->fd[i], q->s.key, q->s.value);
+		note_contents(&q->r[i], q->fd[i], q->s.key, q->value_size);
 	}
 	if (!strcmp(q->r[0].trace, q->r[1].trace))
 		return true;
@@ -174,7 +213,7 @@ static bool update(struct sequence *q)
 
 	if (draw(q) % 16 == 0)
 		flags = odd[draw(q) % ARRAY_LEN(odd)];
-	random_bytes(q, q->value, q->s.value);
+	random_bytes(q, q->value, q->value_size);
 	return both(q, BPFMAPS_MAP_UPDATE_ELEM, flags);
 }
 
@@ -188,10 +227,15 @@ static bool one_op(struct sequence *q)
 	if (dice < inserts)
 		return update(q);
 	if (dice < 75)
-		return both(q, BPFMAPS_MAP_DELETE_ELEM, 0);
+		return both(q, dice % 2 || q->s.key ? BPFMAPS_MAP_DELETE_ELEM :
+			    BPFMAPS_MAP_LOOKUP_AND_DELETE_ELEM, 0);
+	if (dice < 80)
+		return both(q, BPFMAPS_MAP_LOOKUP_AND_DELETE_ELEM, 0);
 	if (dice < 94)
 		return both(q, BPFMAPS_MAP_LOOKUP_ELEM, dice == 93 ? draw(q) : 0);
-	return next_of_absent(q);
+	if (!q->s.key)
+		return true;
+	return q->type->ordered ? next_in_order(q) : next_of_absent(q);
 }
 
 static bool start(struct sequence *q, const struct backend *other)
@@ -202,8 +246,9 @@ static bool start(struct sequence *q, const struct backend *other)
 	run_start(&q->r[1], 1, other, q->type);
 	for (i = 0; i < SIDES; i++)
 		q->fd[i] = new_map(&q->r[i], q->s.key, q->s.value, q->s.max, q->s.flags);
-	q->key = malloc(q->s.key);
-	q->value = malloc(q->s.value);
+	q->value_size = user_size(q->type, q->s.value);
+	q->key = malloc(q->s.key + 1);
+	q->value = malloc(q->value_size);
 	if (q->fd[0] >= 0 && q->fd[1] >= 0)
 		return true;
 	sequence_differs(q, "create", q->r[0].trace, q->r[1].trace);
@@ -212,9 +257,9 @@ static bool start(struct sequence *q, const struct backend *other)
 
 static unsigned long run_sequence(struct sequence *q, const struct backend *other)
 {
-	/* A look at everything costs as much as all else together where there is much. */
-	__u32 interval = q->s.max * q->s.value > 100000 ? 500 : 250;
 	bool same = start(q, other);
+	/* A look at everything costs as much as all else together where there is much. */
+	__u32 interval = q->s.max * q->value_size > 100000 ? OPS_PER_SHAPE : OPS_PER_SHAPE / 3;
 
 	for (q->op = 0; same && q->op < OPS_PER_SHAPE; q->op++) {
 		same = one_op(q);
@@ -226,6 +271,13 @@ static unsigned long run_sequence(struct sequence *q, const struct backend *othe
 	run_end(&q->r[0]);
 	run_end(&q->r[1]);
 	return q->op;
+}
+
+static __u32 key_size(const struct map_type *t, __u32 wanted)
+{
+	if (t->number == BPFMAPS_TYPE_LPM_TRIE)
+		return 4 + wanted;
+	return t->keyed ? wanted : t->key;
 }
 
 /* Returns the number of operations done. */
@@ -244,11 +296,10 @@ unsigned long random_ops(const struct map_type *t, unsigned long long seed)
 		for (j = 0; j < ARRAY_LEN(maxima); j++) {
 			for (other = 0; other < 2; other++) {
 				q.s = (struct random_shape) {
-					t->keyed ? sizes[i][0] : 4, sizes[i][1], maxima[j], 0
+					key_size(t, sizes[i][0]), sizes[i][1], maxima[j], t->flags
 				};
 				if (other)
-					q.s.flags = t->keyed ? BPFMAPS_F_NO_PREALLOC :
-						    BPFMAPS_F_MMAPABLE;
+					q.s.flags |= other_flags(t);
 				ops += run_sequence(&q, (i + j) % 2 ? &dev_backend : &self_backend);
 			}
 		}

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * LPM_TRIE, compared with bpf(2): errors, the order of keys, deep tries, random sequences
+ */
+#include <kselftest_harness.h>
+
+#include "bpfmaps_util.h"
+#include "both.h"
+
+#define DATA_MAX 256
+
+struct key {
+	__u32 prefixlen;
+	__u8 data[DATA_MAX];
+};
+
+static struct both b;
+
+static struct bpfmaps_create_attr good(__u32 data, __u32 value, __u32 max)
+{
+	return (struct bpfmaps_create_attr) {
+		.map_type = BPFMAPS_TYPE_LPM_TRIE,
+		.key_size = sizeof(__u32) + data,
+		.value_size = value,
+		.max_entries = max,
+		.map_flags = BPFMAPS_F_NO_PREALLOC,
+	};
+}
+
+static void create_one(const struct bpfmaps_create_attr *attr)
+{
+	if (both_create(&b, attr))
+		both_close(&b);
+}
+
+TEST(create)
+{
+	static const __u32 sizes[] = { 0, 3, 4, 5, 8, 259, 260, 261, 0xffffffff };
+	static const __u32 values[] = { 0, 1, 7, 4096, 4194304 - 256 - 41, 4194304 - 256 - 40,
+					4194304 - 256 - 39, 4194304, 0xffffffff };
+	static const __u32 maxes[] = { 0, 1, 0x80000000, 0x80000001, 0xffffffff };
+	struct bpfmaps_create_attr attr;
+	size_t i;
+
+	both_open(&b);
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		attr = good(4, 8, 10);
+		attr.key_size = sizes[i];
+		create_one(&attr);
+	}
+	for (i = 0; i < ARRAY_SIZE(values); i++) {
+		attr = good(4, values[i], 10);
+		create_one(&attr);
+	}
+	for (i = 0; i < ARRAY_SIZE(maxes); i++) {
+		attr = good(4, 8, maxes[i]);
+		create_one(&attr);
+	}
+	for (i = 0; i < 20; i++) {
+		attr = good(4, 8, 10);
+		attr.map_flags ^= 1U << i;
+		create_one(&attr);
+	}
+	attr = good(4, 8, 10);
+	attr.map_extra = 1;
+	create_one(&attr);
+	both_report(&b, "create");
+	EXPECT_EQ(0, b.differ);
+	EXPECT_LT(40, b.compared);
+}
+
+TEST(prefixes_too_long)
+{
+	struct bpfmaps_create_attr attr = good(4, 8, 10);
+	struct key key = { .prefixlen = 33 };
+
+	both_open(&b);
+	ASSERT_TRUE(both_create(&b, &attr));
+	EXPECT_EQ(-EINVAL, both_update(&b, &key, 8, BPFMAPS_ANY));
+	EXPECT_EQ(-ENOENT, both_lookup(&b, &key, 0));
+	EXPECT_EQ(-EINVAL, both_delete(&b, &key));
+	key.prefixlen = 0xffffffff;
+	EXPECT_EQ(-EINVAL, both_update(&b, &key, 8, BPFMAPS_ANY));
+	EXPECT_EQ(-ENOENT, both_next(&b, &key));
+	EXPECT_EQ(-524, both_take(&b, &key, 0));
+	both_close(&b);
+	EXPECT_EQ(0, b.differ);
+}
+
+/* Where no prefix was inserted, an inner node is none (CVE class: EXIST against inner nodes). */
+TEST(inner_nodes_are_no_elements)
+{
+	struct bpfmaps_create_attr attr = good(4, 8, 3);
+	struct key a = { 32, { 10, 0, 0, 1 } }, c = { 32, { 10, 0, 0, 2 } }, inner = { 30, { 10 } };
+
+	both_open(&b);
+	ASSERT_TRUE(both_create(&b, &attr));
+	EXPECT_EQ(0, both_update(&b, &a, 8, BPFMAPS_ANY));
+	EXPECT_EQ(0, both_update(&b, &c, 8, BPFMAPS_ANY));
+	EXPECT_EQ(-ENOENT, both_update(&b, &inner, 8, BPFMAPS_EXIST));
+	EXPECT_EQ(-ENOENT, both_delete(&b, &inner));
+	EXPECT_EQ(2, both_walk(&b, 8, 10));
+	EXPECT_EQ(0, both_update(&b, &inner, 8, BPFMAPS_NOEXIST));
+	EXPECT_EQ(-EEXIST, both_update(&b, &inner, 8, BPFMAPS_NOEXIST));
+	/* Full: a fourth prefix has no room, but those that are there can be replaced. */
+	a.data[3] = 9;
+	EXPECT_EQ(-ENOSPC, both_update(&b, &a, 8, BPFMAPS_ANY));
+	EXPECT_EQ(0, both_update(&b, &c, 8, BPFMAPS_ANY));
+	EXPECT_EQ(0, both_delete(&b, &inner));
+	EXPECT_EQ(2, both_walk(&b, 8, 10));
+	both_close(&b);
+	EXPECT_EQ(0, b.differ);
+}
+
+/* Prefixes of every length on one path, and the keys in order (CVE-2024-50262). */
+TEST(full_depth)
+{
+	struct bpfmaps_create_attr attr = good(DATA_MAX, 4, 8 * DATA_MAX + 1);
+	struct key key = { 0 };
+	__u32 len;
+
+	both_open(&b);
+	ASSERT_TRUE(both_create(&b, &attr));
+	memset(key.data, 0xff, sizeof(key.data));
+	for (len = 0; len <= 8 * DATA_MAX; len++) {
+		key.prefixlen = len;
+		EXPECT_EQ(0, both_update(&b, &key, 4, BPFMAPS_NOEXIST));
+	}
+	EXPECT_EQ(8 * DATA_MAX + 1, both_walk(&b, sizeof(key), 3000));
+	for (len = 0; len <= 8 * DATA_MAX; len += 7) {
+		key.prefixlen = len;
+		EXPECT_EQ(0, both_lookup(&b, &key, 0));
+	}
+	both_close(&b);
+	both_report(&b, "full depth");
+	EXPECT_EQ(0, b.differ);
+}
+
+static void random_key(struct key *key, __u32 data)
+{
+	__u32 i;
+
+	key->prefixlen = both_rand(&b, 8 * data + 1);
+	if (data > 8 && both_rand(&b, 2))
+		key->prefixlen = both_rand(&b, 20);
+	if (!both_rand(&b, 50))
+		key->prefixlen = 8 * data + 1;
+	for (i = 0; i < data; i++)
+		key->data[i] = !i || !both_rand(&b, 3) ? both_rand(&b, 4) << 6 : 0;
+}
+
+static void random_step(__u32 data, __u32 value)
+{
+	struct key key;
+	unsigned int what = both_rand(&b, 20);
+
+	random_key(&key, data);
+	if (what < 8)
+		both_update(&b, &key, value, both_rand(&b, 3) ? BPFMAPS_ANY : both_rand(&b, 5));
+	else if (what < 14)
+		both_lookup(&b, &key, 0);
+	else if (what < 18)
+		both_delete(&b, &key);
+	else
+		both_next(&b, both_rand(&b, 10) ? &key : NULL);
+}
+
+TEST(random_sequences)
+{
+	static const __u32 data[] = { 1, 4, 8, 9, 16, 256 };
+	static const __u32 maxes[] = { 3, 40, 2000 };
+	struct bpfmaps_create_attr attr;
+	size_t i, j;
+	int n;
+
+	both_open(&b);
+	for (i = 0; i < ARRAY_SIZE(data); i++) {
+		for (j = 0; j < ARRAY_SIZE(maxes); j++) {
+			attr = good(data[i], 12, maxes[j]);
+			ASSERT_TRUE(both_create(&b, &attr));
+			for (n = 0; n < 1500; n++) {
+				random_step(data[i], 12);
+				if (n % 500 == 499)
+					both_walk(&b, 4 + data[i], 5000);
+			}
+			both_close(&b);
+		}
+	}
+	both_report(&b, "random sequences");
+	EXPECT_EQ(0, b.differ);
+	EXPECT_LT(20000, b.compared);
+}
+
+/* A big trie comes and goes without a stall. */
+TEST(many_prefixes)
+{
+	int dev = bm_open(), map, n, failed = 0;
+	struct key key = { .prefixlen = 32 };
+	__u64 value = 0;
+
+	map = bm_create(dev, BPFMAPS_TYPE_LPM_TRIE, 8, 8, 100000, BPFMAPS_F_NO_PREALLOC);
+	ASSERT_LE(0, map);
+	for (n = 0; n < 60000; n++) {
+		memcpy(key.data, &n, sizeof(n));
+		failed += bm_update(map, &key, &value, BPFMAPS_NOEXIST) != 0;
+	}
+	EXPECT_EQ(0, failed);
+	close(map);
+	close(dev);
+}
+
+TEST_HARNESS_MAIN
