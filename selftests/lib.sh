@@ -25,28 +25,32 @@ cache_dir()
 # fill_cache NAME COMMAND...: makes the cache's directory NAME unless it is there, by COMMAND called
 # with the path of an empty directory behind its arguments. Prints the path of NAME.
 #
-# COMMAND works beside, and the result is moved into place when it is complete: neither an interrupt
-# nor a second caller at the same time leaves half a directory.
+# COMMAND works beside, and the result is moved into place when it is complete, so an interrupt leaves
+# no half directory. A second caller at the same time waits for the first.
 fill_cache()
 {
-	local name=$1 dir work
+	local name=$1 dir work lock
 
 	shift
 	dir=$(cache_dir)/$name
 	if [[ ! -d $dir ]]; then
 		mkdir -p "$(dirname "$dir")"
-		# What a killed caller left.
-		find "$(dirname "$dir")" -maxdepth 1 -name "$name.??????" -mtime +0 -exec rm -rf {} +
+		exec {lock}>"$dir.lock"
+		flock "$lock"
+		# What a killed caller left: whoever may still work has the lock.
+		find "$(dirname "$dir")" -maxdepth 1 -name "$name.??????" -exec rm -rf {} +
+	fi
+	if [[ ! -d $dir ]]; then
 		work=$(mktemp -d "$dir.XXXXXX")
 		# shellcheck disable=SC2064 # the path of now
 		trap "rm -rf '$work'" EXIT
 		"$@" "$work" || die "$EXIT_NO_BOOT" "cannot make $dir"
 		chmod 755 "$work"
-		# Another caller may have been faster: then this one's work is not needed.
-		mv -T "$work" "$dir" 2>/dev/null || [[ -d $dir ]] ||
-			die "$EXIT_NO_BOOT" "cannot make $dir"
-		rm -rf "$work"
+		mv -T "$work" "$dir" || die "$EXIT_NO_BOOT" "cannot make $dir"
 		trap - EXIT
+		# Whoever waits for it finds the directory, as does whoever comes later.
+		rm -f "$dir.lock"
 	fi
+	[[ ! ${lock:-} ]] || exec {lock}>&-
 	printf '%s\n' "$dir"
 }

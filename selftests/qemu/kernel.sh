@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Finds the kernel that the guest boots. Debian's packages are unpacked into the cache, not installed.
+# Finds the kernel that the guest boots. Debian's packages are unpacked into the cache, not installed;
+# the project's own kernels are built there.
 set -euo pipefail
 
 here=$(dirname "$(realpath "$0")")
@@ -11,15 +12,24 @@ source "$here/../lib.sh"
 usage()
 {
 	cat <<-EOT
-	usage: kernel.sh [--version | --headers | --vmlinux | --modules] [VERSION]
+	usage: kernel.sh [--version | --headers | --image | --modules] [VERSION]
 
-	Prints, of Debian's kernel VERSION (like 6.1.0-56-amd64):
-	  --version  the version; without VERSION it is that of \$KERNEL, unless this is empty or a path,
-	             or else of the package linux-headers-amd64
+	Prints, of the kernel VERSION, one of Debian's (like 6.1.0-56-amd64) or of the project's own (like
+	6.1.192-debug):
+	  --version  the version; without VERSION it is that of \$KERNEL: a version, or the name of an own
+	             kernel (debug). If this is empty or a path, it is that of linux-headers-amd64
 	  --headers  the directory to build modules in
-	  --vmlinux  the uncompressed kernel (the default); unpacked when it is missing
-	  --modules  the directory of its modules (as /lib/modules/VERSION); unpacked when missing
+	  --image    the kernel to boot (the default), uncompressed if it is Debian's
+	  --modules  the directory of its modules (as /lib/modules/VERSION); an own kernel has none
+
+	What is not there yet is unpacked, or built.
 	EOT
+}
+
+# is_own NAME: whether the project has a kernel of this name
+is_own()
+{
+	[[ $1 =~ ^[a-z0-9]+$ && -e $here/config/$1.config ]]
 }
 
 # Prints the version that is meant when none is given.
@@ -27,7 +37,10 @@ default_version()
 {
 	local depends
 
-	if [[ ${KERNEL:-/} != */* ]]; then
+	if is_own "${KERNEL:-/}"; then
+		"$here/own-kernel.sh" --version "$KERNEL" || exit
+		return
+	elif [[ ${KERNEL:-/} != */* ]]; then
 		printf '%s\n' "$KERNEL"
 		return
 	fi
@@ -42,6 +55,11 @@ headers()
 {
 	local dir
 
+	if is_own "${1##*-}"; then
+		dir=$("$here/own-kernel.sh" "${1##*-}") || exit
+		printf '%s/build\n' "$dir"
+		return
+	fi
 	for dir in "/lib/modules/$1/build" "/usr/src/linux-headers-$1"; do
 		if [[ -e $dir/Makefile ]]; then
 			printf '%s\n' "$dir"
@@ -103,10 +121,15 @@ build_of()
 	printf 'unknown\n'
 }
 
-vmlinux()
+image()
 {
 	local dir
 
+	if is_own "${1##*-}"; then
+		dir=$("$here/own-kernel.sh" "${1##*-}") || exit
+		printf '%s/bzImage\n' "$dir"
+		return
+	fi
 	dir=$(fill_cache "kernel-$1-$(build_of "$1")" make_vmlinux "$1") || exit
 	printf '%s/vmlinux\n' "$dir"
 }
@@ -115,6 +138,7 @@ modules()
 {
 	local dir
 
+	is_own "${1##*-}" && die "$EXIT_NO_BOOT" "kernel $1 has no modules of its own"
 	if [[ -e /lib/modules/$1/modules.dep ]]; then
 		printf '/lib/modules/%s\n' "$1"
 		return
@@ -125,14 +149,14 @@ modules()
 
 main()
 {
-	local what=vmlinux version
+	local what=image version
 
 	case ${1:-} in
 	--help | -h)
 		usage
 		exit 0
 		;;
-	--version | --headers | --vmlinux | --modules)
+	--version | --headers | --image | --modules)
 		what=${1#--}
 		shift
 		;;

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# What the check scripts share; sourced by them. Each runs its steps and ends with finish.
+# shellcheck disable=SC2034 # for those who source this
+
+here=$(dirname "$(realpath "$0")")
+top=$(realpath "$here/..")
+# shellcheck source=selftests/lib.sh
+source "$here/lib.sh"
+# The makes below are not part of the one that may have called this.
+unset MAKEFLAGS MFLAGS MAKELEVEL
+build=${BUILD:-$top/build}
+results=$(mktemp)
+output=$(mktemp)
+trap 'rm -f "$results" "$output"' EXIT
+worst=0
+
+# step TITLE COMMAND...: a failure is remembered, and what follows is run all the same
+step()
+{
+	local status=0 started=$SECONDS
+
+	printf '== %s\n' "$1"
+	shift
+	"$@" 2>&1 | tee -a "$output" || status=$?
+	((SECONDS - started < 60)) || printf '== %s seconds\n' "$((SECONDS - started))"
+	((status <= worst)) || worst=$status
+	return "$status"
+}
+
+# tap NAME COMMAND...: judges a program that runs on this machine
+tap()
+{
+	local name=$1 lines status=0
+
+	shift
+	lines=$(mktemp)
+	"$@" >"$lines" 2>&1 || status=$?
+	if "$here/qemu/tap-verdict" --results "$results" "$name" "$status" <"$lines"; then
+		status=$EXIT_PASS
+	else
+		status=$EXIT_FAIL
+	fi
+	rm -f "$lines"
+	return "$status"
+}
+
+build_all()
+{
+	make -s -C "$top/tools" O="$build" all && make -s -j"$(nproc)" -C "$here" BUILD="$build" all ||
+		return "$EXIT_NO_BOOT"
+}
+
+# guest_tests OPTION...: all tests of the guest; the options are those of qemu/run
+guest_tests()
+{
+	local -a tests options=("$@")
+	local test list
+
+	list=$(make -s -C "$here" BUILD="$build" tests) || return "$EXIT_NO_BOOT"
+	mapfile -t tests <<<"$list"
+	for test in "${tests[@]}"; do
+		options+=(--test "$test")
+	done
+	"$here/guest.sh" --results "$results" "${options[@]}"
+}
+
+# What could not be built or booted has no results: that is one failure, whatever else passed.
+not_run()
+{
+	echo "not ok $1" | tee -a "$output"
+	echo "$1 0 1 0" >>"$results"
+}
+
+# step_guest TITLE OPTION...: a step of guest_tests
+step_guest()
+{
+	local title=$1 lines
+
+	shift
+	lines=$(wc -l <"$results")
+	step "$title" guest_tests "$@" || true
+	(($(wc -l <"$results") > lines)) || not_run "$title"
+}
+
+# sum FILE: the sum of results
+sum()
+{
+	awk '{ passed += $2; failed += $3; skipped += $4 }
+	END {
+		printf "%d passed, %d failed", passed, failed
+		print skipped ? ", " skipped " skipped" : ""
+	}' "$1"
+}
+
+# The last lines. Results go to the file CHECK_RESULTS as well, for who sums up several checks.
+finish()
+{
+	if grep -q '^not ok' "$output"; then
+		echo "== what failed"
+		grep '^not ok' "$output"
+	fi
+	[[ ! ${CHECK_RESULTS:-} ]] || cat "$results" >>"$CHECK_RESULTS"
+	sum "$results"
+	exit "$worst"
+}
