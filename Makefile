@@ -58,7 +58,7 @@ check:
 clean:
 	rm -rf $(BUILD)
 	$(RM) *.ko *.o *.mod *.mod.c .*.cmd Module.symvers modules.order
-	find module -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' -o -name '.*.cmd' \
+	find module -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' -o -name '.*.cmd' -o -name '.*.d' \
 		| xargs -r rm -f
 
 help:
