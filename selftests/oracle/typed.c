@@ -16,26 +16,26 @@
 const struct map_type map_types[NR_TYPES] = {
 	{
 		.name = "hash", .number = BPFMAPS_TYPE_HASH, .key = 4, .max = STD_MAX,
-		.keyed = true, .minimum = 100,
+		.keyed = true, .minimum = 3100,
 	}, {
 		.name = "array", .number = BPFMAPS_TYPE_ARRAY, .key = 4, .max = STD_MAX,
-		.ordered = true, .minimum = 100,
+		.ordered = true, .minimum = 3500,
 	}, {
 		.name = "percpu_hash", .number = BPFMAPS_TYPE_PERCPU_HASH, .key = 4,
-		.max = STD_MAX, .keyed = true, .per_cpu = true, .minimum = 100,
+		.max = STD_MAX, .keyed = true, .per_cpu = true, .minimum = 1850,
 	}, {
 		.name = "percpu_array", .number = BPFMAPS_TYPE_PERCPU_ARRAY, .key = 4,
-		.max = STD_MAX, .per_cpu = true, .ordered = true, .minimum = 100,
+		.max = STD_MAX, .per_cpu = true, .ordered = true, .minimum = 1650,
 	}, {
 		.name = "lpm_trie", .number = BPFMAPS_TYPE_LPM_TRIE, .key = 8, .max = STD_MAX,
-		.flags = BPFMAPS_F_NO_PREALLOC, .keyed = true, .ordered = true, .minimum = 100,
+		.flags = BPFMAPS_F_NO_PREALLOC, .keyed = true, .ordered = true, .minimum = 1700,
 	}, {
-		.name = "queue", .number = BPFMAPS_TYPE_QUEUE, .max = STD_MAX, .minimum = 100,
+		.name = "queue", .number = BPFMAPS_TYPE_QUEUE, .max = STD_MAX, .minimum = 1650,
 	}, {
-		.name = "stack", .number = BPFMAPS_TYPE_STACK, .max = STD_MAX, .minimum = 100,
+		.name = "stack", .number = BPFMAPS_TYPE_STACK, .max = STD_MAX, .minimum = 1650,
 	}, {
 		.name = "bloom_filter", .number = BPFMAPS_TYPE_BLOOM_FILTER, .max = BLOOM_MAX,
-		.asks = true, .minimum = 100,
+		.asks = true, .minimum = 1650,
 	},
 };
 
