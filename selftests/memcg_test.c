@@ -4,6 +4,7 @@
  * ENOMEM, and nobody is killed.
  */
 #include <stdint.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -93,6 +94,8 @@ FIXTURE_SETUP(memcg)
 {
 	self->dev = bm_open();
 	ASSERT_LE(0, self->dev);
+	/* A huge page under this program's data would be charged, too, and is as large as SLACK. */
+	ASSERT_EQ(0, prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0));
 	ASSERT_EQ(0, put_text(CGROUP "/cgroup.subtree_control", "+memory"));
 	/* What a test has left that was killed. */
 	rmdir(GROUP);
