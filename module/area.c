@@ -11,7 +11,8 @@
 
 #include "map.h"
 
-static void area_free_pages(struct page **pages, unsigned long count)
+/* What bpfmaps_area_alloc_pages() has returned. Process context. */
+void bpfmaps_area_free_pages(struct page **pages, unsigned long count)
 {
 	while (count--) {
 		__free_page(pages[count]);
@@ -45,32 +46,43 @@ static unsigned long area_fill(struct page **pages, unsigned long count, int num
 }
 
 /*
- * Page-aligned and zeroed to the end of the last page. Returns an ERR_PTR: -ENOMEM, or -EINTR after
- * a fatal signal.
+ * @count zeroed pages, in an array with room for @slots. Returns an ERR_PTR: -ENOMEM, or -EINTR
+ * after a fatal signal.
  */
-void *bpfmaps_area_alloc(u64 size, int numa_node)
+struct page **bpfmaps_area_alloc_pages(u64 count, u64 slots, int numa_node)
 {
-	u64 count = DIV_ROUND_UP_ULL(size, PAGE_SIZE);
 	struct page **pages;
 	unsigned long got;
-	void *area;
 
 	if (count > totalram_pages())
 		return ERR_PTR(-ENOMEM);
-	pages = kvmalloc_array(count, sizeof(*pages), BPFMAPS_GFP);
+	pages = kvmalloc_array(slots, sizeof(*pages), BPFMAPS_GFP);
 	if (!pages)
 		return ERR_PTR(-ENOMEM);
 	got = area_fill(pages, count, numa_node);
-	if (got == count) {
-		/* From here on the pages and their array belong to the mapping. */
-		area = vmap(pages, count, VM_MAP | VM_MAP_PUT_PAGES, PAGE_KERNEL);
-		if (area) {
-			kmemleak_alloc(area, count << PAGE_SHIFT, 2, GFP_KERNEL);
-			return area;
-		}
-	}
-	area_free_pages(pages, got);
+	if (got == count)
+		return pages;
+	bpfmaps_area_free_pages(pages, got);
 	return ERR_PTR(fatal_signal_pending(current) ? -EINTR : -ENOMEM);
+}
+
+/* Page-aligned and zeroed to the end of the last page. Returns an ERR_PTR as above. */
+void *bpfmaps_area_alloc(u64 size, int numa_node)
+{
+	u64 count = DIV_ROUND_UP_ULL(size, PAGE_SIZE);
+	struct page **pages = bpfmaps_area_alloc_pages(count, count, numa_node);
+	void *area;
+
+	if (IS_ERR(pages))
+		return ERR_CAST(pages);
+	/* From here on the pages and their array belong to the mapping. */
+	area = vmap(pages, count, VM_MAP | VM_MAP_PUT_PAGES, PAGE_KERNEL);
+	if (area) {
+		kmemleak_alloc(area, count << PAGE_SHIFT, 2, GFP_KERNEL);
+		return area;
+	}
+	bpfmaps_area_free_pages(pages, count);
+	return ERR_PTR(-ENOMEM);
 }
 
 /* Bytes that an area of @size holds: its pages and the array of them. */
