@@ -91,6 +91,37 @@ static int cmd_freeze(struct call *call)
 	return call_map(call, map_freeze);
 }
 
+/* All structs that call_map() is used for begin with the map's descriptor. */
+static const struct bpfmaps_ringbuf_attr *ringbuf_attr(const struct bpfmaps_elem_attr *attr)
+{
+	static_assert(offsetof(union bpfmaps_attr, elem.map_fd) ==
+		      offsetof(union bpfmaps_attr, ringbuf.map_fd));
+
+	return &container_of(attr, const union bpfmaps_attr, elem)->ringbuf;
+}
+
+static int ringbuf_output(struct bpfmaps_map *map, fmode_t mode,
+			  const struct bpfmaps_elem_attr *attr)
+{
+	return bpfmaps_ringbuf_write(map, mode, ringbuf_attr(attr));
+}
+
+static int cmd_ringbuf_output(struct call *call)
+{
+	return call_map(call, ringbuf_output);
+}
+
+static int ringbuf_drain(struct bpfmaps_map *map, fmode_t mode,
+			 const struct bpfmaps_elem_attr *attr)
+{
+	return bpfmaps_user_ringbuf_read(map, mode, ringbuf_attr(attr));
+}
+
+static int cmd_ringbuf_drain(struct call *call)
+{
+	return call_map(call, ringbuf_drain);
+}
+
 static int cmd_create(struct call *call)
 {
 	return bpfmaps_map_create(&call->attr.create);
@@ -284,6 +315,7 @@ struct command {
 #define ID_END(field)		offsetofend(struct bpfmaps_id_attr, field)
 #define INFO_END(field)		offsetofend(struct bpfmaps_info_attr, field)
 #define BATCH_END(field)	offsetofend(struct bpfmaps_batch_attr, field)
+#define RINGBUF_END(field)	offsetofend(struct bpfmaps_ringbuf_attr, field)
 
 static const struct command commands[] = {
 	[BPFMAPS_MAP_CREATE]		= { cmd_create,       CREATE_END(map_extra), false },
@@ -304,6 +336,8 @@ static const struct command commands[] = {
 					    cmd_lookup_and_delete_batch, BATCH_END(flags), true },
 	[BPFMAPS_MAP_UPDATE_BATCH]	= { cmd_update_batch, BATCH_END(flags),      true },
 	[BPFMAPS_MAP_DELETE_BATCH]	= { cmd_delete_batch, BATCH_END(flags),      true },
+	[BPFMAPS_RINGBUF_OUTPUT]	= { cmd_ringbuf_output, RINGBUF_END(flags),  true },
+	[BPFMAPS_RINGBUF_DRAIN]		= { cmd_ringbuf_drain, RINGBUF_END(flags),   true },
 };
 
 /* NULL for a number that is no command. */

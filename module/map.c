@@ -358,7 +358,12 @@ static int mmap_check_write(struct bpfmaps_map *map, struct vm_area_struct *vma)
 	}
 	if (map->frozen)
 		return -EPERM;
-	return map->map_flags & BPFMAPS_F_RDONLY_PROG ? -EACCES : 0;
+	if (map->map_flags & BPFMAPS_F_RDONLY_PROG)
+		return -EACCES;
+	if (map->ops->map_mmap_writable &&
+	    !map->ops->map_mmap_writable(map, vma->vm_pgoff, vma_pages(vma)))
+		return -EPERM;
+	return 0;
 }
 
 static int map_mmap(struct file *file, struct vm_area_struct *vma)

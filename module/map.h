@@ -107,6 +107,7 @@ enum bpfmaps_from {
  *	element, -ENOSPC if not even one step fits. Process context, may sleep. NULL: batches go
  *	by keys.
  * @map_mmap_size: bytes that can be mapped, or a negative errno.
+ * @map_mmap_writable: may these pages be mapped writable? NULL: all may.
  * @map_mmap_page: the page at @pgoff of the mapping, below @map_mmap_size.
  * @map_poll: as in struct file_operations.
  * @map_mem_usage: bytes that are held now, without the map's own struct. Any context.
@@ -136,6 +137,8 @@ struct bpfmaps_map_ops {
 	int (*map_for_each)(struct bpfmaps_map *map, bpfmaps_for_each_fn fn, void *ctx);
 	int (*map_collect)(struct bpfmaps_map *map, u32 *cursor, struct bpfmaps_chunk *chunk);
 	s64 (*map_mmap_size)(struct bpfmaps_map *map);
+	bool (*map_mmap_writable)(const struct bpfmaps_map *map, pgoff_t pgoff,
+				  unsigned long pages);
 	struct page *(*map_mmap_page)(struct bpfmaps_map *map, pgoff_t pgoff);
 	__poll_t (*map_poll)(struct bpfmaps_map *map, struct file *file,
 			     struct poll_table_struct *pt);
@@ -231,6 +234,8 @@ void *bpfmaps_area_alloc(u64 size, int numa_node);
 void bpfmaps_area_free(void *area);
 u64 bpfmaps_area_mem_usage(u64 size);
 void *bpfmaps_area_alloc_buf(u32 size, int numa_node);
+struct page **bpfmaps_area_alloc_pages(u64 count, u64 slots, int numa_node);
+void bpfmaps_area_free_pages(struct page **pages, unsigned long count);
 
 /* id.c */
 int bpfmaps_id_alloc(struct bpfmaps_map *map);
@@ -267,6 +272,12 @@ int bpfmaps_elem_next_key(struct bpfmaps_map *map, fmode_t mode,
 /* batch.c */
 int bpfmaps_batch(struct bpfmaps_map *map, fmode_t mode, const struct bpfmaps_batch_attr *attr,
 		  enum bpfmaps_batch_op op, u32 __user *ucount);
+
+/* maps/ringbuf.c and maps/user_ringbuf.c */
+int bpfmaps_ringbuf_write(struct bpfmaps_map *map, fmode_t mode,
+			  const struct bpfmaps_ringbuf_attr *attr);
+int bpfmaps_user_ringbuf_read(struct bpfmaps_map *map, fmode_t mode,
+			      const struct bpfmaps_ringbuf_attr *attr);
 
 /* ioctl.c */
 long bpfmaps_ioctl_device(struct file *file, unsigned int cmd, unsigned long arg);

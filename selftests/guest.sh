@@ -16,6 +16,7 @@ options=(--prog "$build/bpfmapctl" --prog "$(command -v jq)"
 	 --prog /usr/sbin/bpftool
 	 --module "$build/module-$version/module/samples/sockex1.ko"
 	 --module "$build/module-$version/selftests/kmod/kapi_kmod.ko"
+	 --module "$build/module-$version/selftests/kmod/ringbuf_kmod.ko"
 	 --bpfmaps "$build/module-$version/bpfmaps.ko")
 [[ ! ${BPFMAPS_TEST_SCALE:-} ]] || options+=(--env "BPFMAPS_TEST_SCALE=$BPFMAPS_TEST_SCALE")
 for helper in "$here"/*_helper.c; do

@@ -31,8 +31,9 @@
  * BPFMAPS_OBJ_GET_INFO_BY_FD are accepted on a map's own descriptor as well, where a map_fd of
  * BPFMAPS_SELF means "this map".
  *
- * Results: 0 or, for the commands that make a descriptor, the descriptor. On an error the ioctl
- * returns -1 with errno set, and nothing has changed:
+ * Results: 0 or, for the commands that make a descriptor, the descriptor; BPFMAPS_RINGBUF_DRAIN
+ * returns a number of bytes. On an error the ioctl returns -1 with errno set, and nothing has
+ * changed:
  *
  * ========  =======================================================================================
  * E2BIG     @size is over 4096, or a byte behind the end of ``union bpf_attr`` is not zero; the
@@ -96,6 +97,9 @@
  * @BPFMAPS_MAP_LOOKUP_AND_DELETE_BATCH: the same, and remove them; &struct bpfmaps_batch_attr
  * @BPFMAPS_MAP_UPDATE_BATCH: set the values of many keys; &struct bpfmaps_batch_attr
  * @BPFMAPS_MAP_DELETE_BATCH: remove many keys; &struct bpfmaps_batch_attr
+ * @BPFMAPS_RINGBUF_OUTPUT: append a record to a RINGBUF; &struct bpfmaps_ringbuf_attr
+ * @BPFMAPS_RINGBUF_DRAIN: take records out of a USER_RINGBUF, return their bytes;
+ *	&struct bpfmaps_ringbuf_attr
  *
  * Commands that bpf(2) does not have are numbered from 64.
  */
@@ -116,6 +120,8 @@ enum bpfmaps_cmd {
 	BPFMAPS_MAP_LOOKUP_AND_DELETE_BATCH = 25,
 	BPFMAPS_MAP_UPDATE_BATCH	= 26,
 	BPFMAPS_MAP_DELETE_BATCH	= 27,
+	BPFMAPS_RINGBUF_OUTPUT		= 64,
+	BPFMAPS_RINGBUF_DRAIN		= 65,
 };
 
 /**
@@ -136,7 +142,9 @@ enum bpfmaps_cmd {
 	X(11, LPM_TRIE, lpm_trie)	\
 	X(22, QUEUE, queue)	\
 	X(23, STACK, stack)	\
-	X(30, BLOOM_FILTER, bloom_filter)
+	X(27, RINGBUF, ringbuf)	\
+	X(30, BLOOM_FILTER, bloom_filter)	\
+	X(31, USER_RINGBUF, user_ringbuf)
 
 #define BPFMAPS_TYPE_ENUM(number, NAME, name)	BPFMAPS_TYPE_##NAME = number,
 
@@ -192,7 +200,8 @@ enum bpfmaps_elem_flags {
  * @map_type: one of enum bpfmaps_type
  * @key_size: bytes of a key
  * @value_size: bytes of a value
- * @max_entries: how many elements fit
+ * @max_entries: how many elements fit; of ring buffers the bytes of data, a power of two and
+ *	whole pages
  * @map_flags: BPFMAPS_F_*
  * @inner_map_fd: not used by the types that hold no maps
  * @numa_node: with BPFMAPS_F_NUMA_NODE, the node to allocate from; (__u32)-1 for any
@@ -323,6 +332,85 @@ struct bpfmaps_info_attr {
 };
 
 /**
+ * DOC: Ring buffers
+ *
+ * A RINGBUF carries records from users in the kernel, and from BPFMAPS_RINGBUF_OUTPUT, to one
+ * program that mmaps it. A USER_RINGBUF carries them the other way round: a program mmaps it and
+ * writes, users in the kernel or BPFMAPS_RINGBUF_DRAIN take the records out. Key and value size are
+ * 0, and none of the commands on elements is known. A mapping has, as with bpf(2):
+ *
+ * ==================  ============================  ==============================================
+ * page                RINGBUF                       USER_RINGBUF
+ * ==================  ============================  ==============================================
+ * 0                   consumer position, writable   consumer position, read-only
+ *                     in a mapping of this one page
+ * 1                   producer position, read-only  producer position, writable
+ * 2 and on            the data, and then the data   the same, writable
+ *                     once more, read-only
+ * ==================  ============================  ==============================================
+ *
+ * Positions are an unsigned long that counts bytes from the start and is never set back; position p
+ * is byte p % max_entries of the data. A record is a &struct bpfmaps_ringbuf_hdr, its bytes, and
+ * padding up to a multiple of 8. Thanks to the second copy it can be read in one piece where it
+ * goes over the end. The consumer position is that of the oldest record that is still wanted; the
+ * producer position is where the next one comes.
+ *
+ * poll(2): POLLIN if a RINGBUF has records, finished or not; POLLOUT if a USER_RINGBUF has room.
+ */
+
+/**
+ * struct bpfmaps_ringbuf_hdr - what is in front of each record of a ring buffer
+ * @len: bytes of the record, with BPFMAPS_RINGBUF_BUSY_BIT as long as it is being written, or
+ *	BPFMAPS_RINGBUF_DISCARD_BIT if it is to be skipped
+ * @pg_off: RINGBUF: page of the mapping that the header is in; USER_RINGBUF: ignored
+ */
+struct bpfmaps_ringbuf_hdr {
+	__u32	len;
+	__u32	pg_off;
+};
+
+/* In len of &struct bpfmaps_ringbuf_hdr: not finished; finished, to be skipped. */
+#define BPFMAPS_RINGBUF_BUSY_BIT	0x80000000U
+#define BPFMAPS_RINGBUF_DISCARD_BIT	0x40000000U
+#define BPFMAPS_RINGBUF_HDR_SZ		8
+
+/**
+ * enum bpfmaps_ringbuf_flags - whether to wake up those who poll
+ * @BPFMAPS_RB_NO_WAKEUP: do not
+ * @BPFMAPS_RB_FORCE_WAKEUP: do; without a flag, they are woken up when a record has come that the
+ *	consumer is waiting for, or room
+ */
+enum bpfmaps_ringbuf_flags {
+	BPFMAPS_RB_NO_WAKEUP	= 1U << 0,
+	BPFMAPS_RB_FORCE_WAKEUP	= 1U << 1,
+};
+
+/**
+ * struct bpfmaps_ringbuf_attr - of BPFMAPS_RINGBUF_OUTPUT and BPFMAPS_RINGBUF_DRAIN
+ * @map_fd: descriptor of the map
+ * @size: output: bytes of the record; drain: bytes at @data
+ * @data: pointer to @size bytes: read by output, written by drain
+ * @flags: enum bpfmaps_ringbuf_flags
+ *
+ * Both are accepted on a map's own descriptor. Output returns 0; EAGAIN: there is no room now;
+ * E2BIG: there never is, since with header and padding a record has to be smaller than the ring.
+ * It asks for a descriptor that may write.
+ *
+ * Drain writes as many finished records as there are and fit, in their order, each with a header
+ * whose pg_off is 0 and with padding of zeros, and returns how many bytes that were: 0 if no record
+ * is there. Discarded ones are left out. A record goes from the ring only when it has arrived, and
+ * an error is returned only where no record has: EAGAIN: many discarded records were skipped, call
+ * again; EBUSY: a user in the kernel drains; EINVAL: a position or length in the ring is wrong;
+ * ENOSPC: the next record is larger than @size. It asks for a descriptor that may read and write.
+ */
+struct bpfmaps_ringbuf_attr {
+	__u32	map_fd;
+	__u32	size;
+	__aligned_u64 data;
+	__aligned_u64 flags;
+};
+
+/**
  * union bpfmaps_attr - the argument of any command
  * @create: of BPFMAPS_MAP_CREATE
  * @elem: of the commands on one element, and BPFMAPS_MAP_FREEZE
@@ -330,6 +418,7 @@ struct bpfmaps_info_attr {
  * @obj: of BPFMAPS_OBJ_PIN and BPFMAPS_OBJ_GET
  * @id: of BPFMAPS_MAP_GET_NEXT_ID and BPFMAPS_MAP_GET_FD_BY_ID
  * @info: of BPFMAPS_OBJ_GET_INFO_BY_FD
+ * @ringbuf: of BPFMAPS_RINGBUF_OUTPUT and BPFMAPS_RINGBUF_DRAIN
  */
 union bpfmaps_attr {
 	struct bpfmaps_create_attr	create;
@@ -338,6 +427,7 @@ union bpfmaps_attr {
 	struct bpfmaps_obj_attr		obj;
 	struct bpfmaps_id_attr		id;
 	struct bpfmaps_info_attr	info;
+	struct bpfmaps_ringbuf_attr	ringbuf;
 };
 
 /**

@@ -44,6 +44,33 @@ struct bpfmaps_map;
 typedef int (*bpfmaps_for_each_fn)(struct bpfmaps_map *map, const void *key, void *value,
 				   void *ctx);
 
+/**
+ * typedef bpfmaps_ringbuf_fn - called for each record that is taken out of a USER_RINGBUF
+ * @map: the map
+ * @data: the record, in the ring: who wrote it may still change it, so what is checked is copied
+ *	before
+ * @size: bytes at @data
+ * @ctx: what was given to bpfmaps_user_ringbuf_drain()
+ *
+ * Context: that of bpfmaps_user_ringbuf_drain().
+ * Return: 0 to go on, any other value to stop behind this record.
+ */
+typedef int (*bpfmaps_ringbuf_fn)(struct bpfmaps_map *map, const void *data, u32 size, void *ctx);
+
+/**
+ * struct bpfmaps_ringbuf_state - where a ring buffer is
+ * @size: bytes of the ring
+ * @consumer_pos: consumer position; of a RINGBUF, as user space has written it
+ * @producer_pos: producer position; of a USER_RINGBUF, as user space has written it
+ *
+ * Producer minus consumer position are the bytes that are waiting.
+ */
+struct bpfmaps_ringbuf_state {
+	unsigned long size;
+	unsigned long consumer_pos;
+	unsigned long producer_pos;
+};
+
 struct bpfmaps_map *bpfmaps_map_get(int fd, fmode_t mode);
 struct bpfmaps_map *bpfmaps_map_get_path(const char *path, fmode_t mode);
 void bpfmaps_map_inc(struct bpfmaps_map *map);
@@ -59,5 +86,13 @@ int bpfmaps_push_elem(struct bpfmaps_map *map, const void *value, u64 flags, gfp
 int bpfmaps_peek_elem(struct bpfmaps_map *map, void *value);
 int bpfmaps_pop_elem(struct bpfmaps_map *map, void *value);
 int bpfmaps_iterate_elems(struct bpfmaps_map *map, bpfmaps_for_each_fn fn, void *ctx);
+
+void *bpfmaps_ringbuf_reserve(struct bpfmaps_map *map, u32 size);
+void bpfmaps_ringbuf_submit(struct bpfmaps_map *map, void *record, u64 flags);
+void bpfmaps_ringbuf_discard(struct bpfmaps_map *map, void *record, u64 flags);
+int bpfmaps_ringbuf_output(struct bpfmaps_map *map, const void *data, u32 size, u64 flags);
+int bpfmaps_ringbuf_query(struct bpfmaps_map *map, struct bpfmaps_ringbuf_state *state);
+int bpfmaps_user_ringbuf_drain(struct bpfmaps_map *map, bpfmaps_ringbuf_fn fn, void *ctx,
+			       u64 flags);
 
 #endif /* _LINUX_BPFMAPS_H */
