@@ -349,6 +349,7 @@ int bpfmaps_batch(struct bpfmaps_map *map, fmode_t mode, const struct bpfmaps_ba
 		  enum bpfmaps_batch_op op, u32 __user *ucount)
 {
 	struct batch b = { .map = map, .attr = attr };
+	int err;
 
 	if (batch_ops[op].mode & ~mode)
 		return -EPERM;
@@ -361,5 +362,8 @@ int bpfmaps_batch(struct bpfmaps_map *map, fmode_t mode, const struct bpfmaps_ba
 		return -EINVAL;
 	if (!attr->count)
 		return 0;
-	return batch_run(&b, ucount, batch_ops[op].fn);
+	err = batch_run(&b, ucount, batch_ops[op].fn);
+	if (batch_ops[op].mode & FMODE_CAN_WRITE)
+		bpfmaps_inner_wait(map);
+	return err;
 }

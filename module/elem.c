@@ -192,6 +192,8 @@ int bpfmaps_elem_update(struct bpfmaps_map *map, fmode_t mode,
 		return PTR_ERR(key);
 	err = elem_update(map, key, attr->value, attr->flags);
 	elem_buf_free(stack, key);
+	if (!err)
+		bpfmaps_inner_wait(map);
 	return err;
 }
 
@@ -212,6 +214,8 @@ int bpfmaps_elem_delete(struct bpfmaps_map *map, fmode_t mode,
 		return PTR_ERR(key);
 	err = map->ops->map_delete_elem(map, key, BPFMAPS_FROM_USER);
 	elem_buf_free(stack, key);
+	if (!err)
+		bpfmaps_inner_wait(map);
 	return err;
 }
 
@@ -261,10 +265,11 @@ int bpfmaps_elem_lookup_and_delete(struct bpfmaps_map *map, fmode_t mode,
 	key = elem_key(map, stack, sizeof(stack), attr->key);
 	if (IS_ERR(key))
 		return PTR_ERR(key);
-	if (map->ops->map_delete_value || map->ops->map_pop_elem)
-		err = elem_take(map, key, attr->value);
-	else
+	/* Maps are taken out of maps one by one without a look-up only, or in batches. */
+	if (map->ops->holds_maps || (!map->ops->map_delete_value && !map->ops->map_pop_elem))
 		err = -BPFMAPS_ENOTSUPP;
+	else
+		err = elem_take(map, key, attr->value);
 	elem_buf_free(stack, key);
 	return err;
 }

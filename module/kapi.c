@@ -120,8 +120,13 @@ static bool kapi_in_nmi(void)
  * is deleted meanwhile. It may be changed in place, word by word, by atomic operations or under
  * rules that its users agree on. A user that took the map without FMODE_WRITE does not write to it.
  *
+ * Of a map that holds maps it is the inner map, a struct bpfmaps_map, which may be used in the same
+ * RCU reader section, replaced or not. What it may be used for is up to its own flags,
+ * BPFMAPS_F_RDONLY_PROG and BPFMAPS_F_WRONLY_PROG, see bpfmaps_map_get_info().
+ *
  * Context: process, softirq or hardirq; under rcu_read_lock().
- * Return: the address, or NULL if there is no such key or the type has no addresses to give.
+ * Return: the address or the inner map, or NULL if there is no such key or the type has no
+ * addresses to give.
  */
 void *bpfmaps_lookup_elem(struct bpfmaps_map *map, const void *key)
 {
@@ -154,11 +159,16 @@ void *bpfmaps_lookup_percpu_elem(struct bpfmaps_map *map, const void *key, unsig
 }
 EXPORT_SYMBOL_GPL(bpfmaps_lookup_percpu_elem);
 
-/* Whether a user in the kernel may write now, by an operation that the type has. */
+/*
+ * Whether a user in the kernel may write now, by an operation that the type has. Maps are put into
+ * maps by descriptors, which only a process has.
+ */
 static int kapi_check_write(const struct bpfmaps_map *map, bool has_op)
 {
 	if (kapi_in_nmi() || !has_op)
 		return -BPFMAPS_ENOTSUPP;
+	if (map->ops->holds_maps)
+		return -EOPNOTSUPP;
 	return map->map_flags & BPFMAPS_F_RDONLY_PROG ? -EACCES : 0;
 }
 
@@ -179,7 +189,8 @@ static enum bpfmaps_from kapi_from(gfp_t gfp)
  * Context: process, softirq or hardirq, as @gfp says; within rcu_read_lock() only with GFP_ATOMIC.
  * Return: 0 or a negative errno: those of BPFMAPS_MAP_UPDATE_ELEM, -EACCES with
  * BPFMAPS_F_RDONLY_PROG, -EOPNOTSUPP for an array value of more than a page without GFP_KERNEL,
- * -EINTR if the caller is killed while it waits for the lock of such values.
+ * -EINTR if the caller is killed while it waits for the lock of such values, -EOPNOTSUPP for a
+ * map that holds maps, which only system calls put in and take out.
  */
 int bpfmaps_update_elem(struct bpfmaps_map *map, const void *key, const void *value, u64 flags,
 			gfp_t gfp)
@@ -265,7 +276,7 @@ EXPORT_SYMBOL_GPL(bpfmaps_pop_elem);
  *
  * Context: process, softirq or hardirq.
  * Return: 0 or a negative errno: those of BPFMAPS_MAP_DELETE_ELEM, -EACCES with
- * BPFMAPS_F_RDONLY_PROG.
+ * BPFMAPS_F_RDONLY_PROG, -EOPNOTSUPP for a map that holds maps.
  */
 int bpfmaps_delete_elem(struct bpfmaps_map *map, const void *key)
 {

@@ -131,7 +131,8 @@ static bool attr_is_for_programs(const struct bpfmaps_create_attr *attr)
 }
 
 /* Everything that can be refused before memory is taken. */
-static int map_check(const struct bpfmaps_create_attr *attr, const struct bpfmaps_map_ops **ops)
+static int map_check(const struct bpfmaps_create_attr *attr, const struct bpfmaps_map_ops **ops,
+		     struct bpfmaps_inner *inner)
 {
 	int err;
 
@@ -143,13 +144,16 @@ static int map_check(const struct bpfmaps_create_attr *attr, const struct bpfmap
 	if (!*ops)
 		return -EINVAL;
 	err = (*ops)->map_alloc_check(attr);
+	if (!err && (*ops)->holds_maps)
+		err = bpfmaps_inner_set(inner, attr->inner_map_fd);
 	if (err)
 		return err;
 	return name_is_valid(attr->map_name) ? 0 : -EINVAL;
 }
 
 static struct bpfmaps_map *map_alloc(const struct bpfmaps_create_attr *attr,
-				     const struct bpfmaps_map_ops *ops)
+				     const struct bpfmaps_map_ops *ops,
+				     const struct bpfmaps_inner *inner)
 {
 	struct bpfmaps_map *map;
 	int err;
@@ -166,6 +170,7 @@ static struct bpfmaps_map *map_alloc(const struct bpfmaps_create_attr *attr,
 	map->map_flags = attr->map_flags & ~MAP_FD_FLAGS;
 	map->numa_node = attr_numa_node(attr);
 	map->map_extra = attr->map_extra;
+	map->inner = *inner;
 	strscpy(map->name, attr->map_name, sizeof(map->name));
 	map->owner = current_euid();
 	map->user_ns = get_user_ns(current_user_ns());
@@ -187,13 +192,14 @@ static struct bpfmaps_map *map_alloc(const struct bpfmaps_create_attr *attr,
 int bpfmaps_map_create(const struct bpfmaps_create_attr *attr)
 {
 	const struct bpfmaps_map_ops *ops;
+	struct bpfmaps_inner inner = { };
 	struct bpfmaps_map *map;
 	int err;
 
-	err = map_check(attr, &ops);
+	err = map_check(attr, &ops, &inner);
 	if (err)
 		return err;
-	map = map_alloc(attr, ops);
+	map = map_alloc(attr, ops, &inner);
 	if (IS_ERR(map))
 		return PTR_ERR(map);
 	err = bpfmaps_id_alloc(map);
@@ -408,9 +414,14 @@ int bpfmaps_map_init(void)
 	return map_wq ? 0 : -ENOMEM;
 }
 
-/* No map is left, but the last ones may still wait for their grace period. */
+/*
+ * Nobody has a map any more, but the last ones may still wait for their grace period, and then
+ * those that are held by one of these for theirs.
+ */
 void bpfmaps_map_exit(void)
 {
+	rcu_barrier();
+	flush_workqueue(map_wq);
 	WARN_ON(!bpfmaps_id_none());
 	rcu_barrier();
 	destroy_workqueue(map_wq);

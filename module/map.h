@@ -77,6 +77,10 @@ enum bpfmaps_from {
  *	context. On an error @map_free is not called.
  * @map_free: free what @map_alloc and the operations allocated. Process context; a grace period
  *	has passed since the last user was gone.
+ * @holds_maps: the values are maps: system calls pass a descriptor in and get an id out, look-ups
+ *	in the kernel give the struct bpfmaps_map, and users in the kernel cannot
+ *	update or delete: @map_update_elem and @map_delete_elem are called from system calls only.
+ * @inner_has_max: an inner map has the max_entries of its template, but for BPFMAPS_F_INNER_MAP
  * @batch: bits of enum bpfmaps_batch_op, the batches that there are
  * @peek_is_test: @map_peek_elem reads the value and only says whether it is there
  * @map_lookup_elem: the address of the value of @key, or NULL. Under rcu_read_lock(), any
@@ -117,6 +121,8 @@ enum bpfmaps_from {
 struct bpfmaps_map_ops {
 	size_t map_size;
 	u8 batch;
+	bool holds_maps;
+	bool inner_has_max;
 	bool peek_is_test;
 	int (*map_alloc_check)(const struct bpfmaps_create_attr *attr);
 	int (*map_alloc)(struct bpfmaps_map *map);
@@ -146,6 +152,22 @@ struct bpfmaps_map_ops {
 };
 
 /**
+ * struct bpfmaps_inner - what the maps that a map holds are like
+ * @map_type: number of their type; 0 in maps that hold none
+ * @key_size: bytes of a key
+ * @value_size: bytes of a value
+ * @max_entries: of the template
+ * @map_flags: flags of the map
+ */
+struct bpfmaps_inner {
+	u32 map_type;
+	u32 key_size;
+	u32 value_size;
+	u32 max_entries;
+	u32 map_flags;
+};
+
+/**
  * struct bpfmaps_map - what all types have
  * @ops: the type's operations
  * @map_type: number of the type
@@ -156,6 +178,7 @@ struct bpfmaps_map_ops {
  * @map_flags: flags of the map, without those of a descriptor
  * @numa_node: node to allocate from, or NUMA_NO_NODE
  * @map_extra: what its type makes of it
+ * @inner: what it holds, if it holds maps
  * @frozen: user space may not write; only ever set
  * @id: unique among the living maps
  * @name: NUL-terminated
@@ -177,6 +200,7 @@ struct bpfmaps_map {
 	u32 map_flags;
 	int numa_node;
 	u64 map_extra;
+	struct bpfmaps_inner inner;
 	bool frozen;
 	u32 id;
 	char name[BPFMAPS_NAME_LEN];
@@ -243,6 +267,11 @@ void bpfmaps_id_free(struct bpfmaps_map *map);
 int bpfmaps_id_next(u32 start, u32 *next);
 struct bpfmaps_map *bpfmaps_id_get(u32 id);
 bool bpfmaps_id_none(void);
+
+/* inner.c */
+int bpfmaps_inner_set(struct bpfmaps_inner *inner, u32 fd);
+struct bpfmaps_map *bpfmaps_inner_get(const struct bpfmaps_map *outer, u32 fd);
+void bpfmaps_inner_wait(const struct bpfmaps_map *outer);
 
 /* registry.c, and each type's file */
 #define BPFMAPS_TYPE_EXTERN(number, NAME, name) \

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -279,6 +280,76 @@ TEST_F(kapi, freezing_does_not_bind_users_in_the_kernel)
 {
 	ASSERT_EQ(0, map_freeze(self->map));
 	EXPECT_EQ(0, kmod_fd("process", self->map, 3, 0));
+}
+
+static int map_create_outer(__u32 type, int template)
+{
+	struct bpfmaps_create_attr attr = {
+		.map_type = type,
+		.key_size = 4,
+		.value_size = 4,
+		.max_entries = 8,
+		.inner_map_fd = template,
+	};
+
+	return ioctl(dev, BPFMAPS_IOC(BPFMAPS_MAP_CREATE, sizeof(attr)), &attr);
+}
+
+/* Puts a new map under key 0, where it has its only reference. */
+static int put_inner(int outer)
+{
+	int inner = map_create(BPFMAPS_TYPE_ARRAY, 8, 2, 0), ret;
+	__u64 value = 0x1122334455667788ULL;
+	__u32 fd = inner;
+
+	ret = map_elem(BPFMAPS_MAP_UPDATE_ELEM, inner, 0, &value);
+	value = fd;
+	if (!ret)
+		ret = map_elem(BPFMAPS_MAP_UPDATE_ELEM, outer, 0, &value);
+	close(inner);
+	return ret;
+}
+
+static bool replaced_enough;
+
+static void *replace(void *arg)
+{
+	int outer = *(int *)arg;
+	long failed = 0;
+	unsigned int i;
+
+	for (i = 0; !__atomic_load_n(&replaced_enough, __ATOMIC_ACQUIRE); i++) {
+		failed += put_inner(outer) != 0;
+		if (i % 4 == 3)
+			failed += map_elem(BPFMAPS_MAP_DELETE_ELEM, outer, 0, NULL) != 0;
+	}
+	printf("# replaced %u times\n", i);
+	return (void *)failed;
+}
+
+TEST_F(kapi, maps_in_maps)
+{
+	static const __u32 types[] = { BPFMAPS_TYPE_ARRAY_OF_MAPS, BPFMAPS_TYPE_HASH_OF_MAPS };
+	int template = map_create(BPFMAPS_TYPE_ARRAY, 8, 2, 0), outer;
+	pthread_t thread;
+	void *failed;
+	size_t i;
+
+	ASSERT_LE(0, template);
+	for (i = 0; i < ARRAY_SIZE(types); i++) {
+		outer = map_create_outer(types[i], template);
+		ASSERT_LE(0, outer);
+		ASSERT_EQ(0, put_inner(outer));
+		EXPECT_EQ(0, kmod_fd("holds_maps", outer, 3, 0));
+		replaced_enough = false;
+		pthread_create(&thread, NULL, replace, &outer);
+		EXPECT_EQ(0, kmod_fd("replaced", outer, 1, 0));
+		__atomic_store_n(&replaced_enough, true, __ATOMIC_RELEASE);
+		pthread_join(thread, &failed);
+		EXPECT_EQ(NULL, failed);
+		close(outer);
+	}
+	close(template);
 }
 
 TEST_HARNESS_MAIN

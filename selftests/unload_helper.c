@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <linux/bpfmaps.h>
@@ -130,6 +131,57 @@ static void cycle(long times)
 	}
 }
 
+static int create_outer(int dev, __u32 type, int template)
+{
+	struct bpfmaps_create_attr attr = {
+		.map_type = type,
+		.key_size = sizeof(__u32),
+		.value_size = sizeof(__u32),
+		.max_entries = ENTRIES,
+		.inner_map_fd = template,
+	};
+	int fd = ioctl(dev, BPFMAPS_IOC(BPFMAPS_MAP_CREATE, sizeof(attr)), &attr);
+
+	if (fd < 0)
+		fail("create");
+	return fd;
+}
+
+/* Makes a few maps that only an outer one holds, and closes that. */
+static void nest(__u32 type)
+{
+	int dev = open_device(), outer = -1;
+	__u32 key, inner;
+	struct bpfmaps_elem_attr attr = {
+		.key = (uintptr_t)&key,
+		.value = (uintptr_t)&inner,
+	};
+
+	for (key = 0; key < 8; key++) {
+		inner = create(dev, BPFMAPS_TYPE_HASH, 0);
+		if (!key)
+			outer = create_outer(dev, type, inner);
+		attr.map_fd = outer;
+		if (ioctl(dev, BPFMAPS_IOC(BPFMAPS_MAP_UPDATE_ELEM, sizeof(attr)), &attr))
+			fail("update");
+		close(inner);
+	}
+	close(outer);
+	close(dev);
+}
+
+/* So early that the maps are not freed yet. */
+static void unload(void)
+{
+	int try = 0;
+
+	while (syscall(SYS_delete_module, "bpfmaps", O_NONBLOCK)) {
+		if (errno != EAGAIN || try++ == 10000)
+			fail("delete_module");
+		usleep(1000);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -147,9 +199,13 @@ int main(int argc, char **argv)
 		pin(dev, create(dev, BPFMAPS_TYPE_HASH, 0), argv[2]);
 	} else if (!strcmp(what, "cycle") && argc == 3) {
 		cycle(atol(argv[2]));
+	} else if (!strcmp(what, "nest")) {
+		nest(BPFMAPS_TYPE_ARRAY_OF_MAPS);
+		nest(BPFMAPS_TYPE_HASH_OF_MAPS);
+		unload();
 	} else {
 		fprintf(stderr,
-			"usage: unload_helper device | map | mapping | pin PATH | cycle N\n");
+			"usage: unload_helper device | map | mapping | pin PATH | cycle N | nest\n");
 		return 2;
 	}
 	return 0;

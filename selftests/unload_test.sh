@@ -103,6 +103,12 @@ loads_again()
 	load && unload_helper cycle 1
 }
 
+# Maps in maps are put when the outer one is freed, which is after nobody holds the module any more.
+unloads_with_maps_in_maps()
+{
+	umount "$pins" && unload_helper nest && ! loaded && leftovers
+}
+
 # Prints the kilobytes of each kind of kernel memory that a map may use.
 memory()
 {
@@ -143,7 +149,7 @@ keeps_no_memory()
 }
 
 echo "TAP version 13"
-echo "1..9"
+echo "1..10"
 result "rmmod fails while the file system is mounted" refuses_to_unload
 result "rmmod fails while the device is open" busy_while device
 result "rmmod fails while a map is open" busy_while map
@@ -153,5 +159,7 @@ result "nothing is left after unmounting with a pin, and rmmod" unloads_clean
 result "the module loads again" loads_again
 result "maps that are gone hold no memory" keeps_no_memory
 result "nothing is left after the maps and rmmod" unloads_clean
+load
+result "nothing is left after maps in maps and rmmod" unloads_with_maps_in_maps
 load
 exit "$failed"

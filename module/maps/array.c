@@ -321,6 +321,7 @@ static u64 array_mem_usage(const struct bpfmaps_map *map)
 
 const struct bpfmaps_map_ops bpfmaps_array_ops = {
 	.map_size		= sizeof(struct array_map),
+	.inner_has_max		= true,
 	.batch			= BIT(BPFMAPS_BATCH_LOOKUP) | BIT(BPFMAPS_BATCH_UPDATE),
 	.map_alloc_check	= array_alloc_check,
 	.map_alloc		= array_alloc,

@@ -7,10 +7,12 @@
 
 #include <linux/atomic.h>
 #include <linux/completion.h>
+#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/interrupt.h>
 #include <linux/irq_work.h>
+#include <linux/jiffies.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
@@ -352,6 +354,67 @@ static void check_lru(struct bpfmaps_map *map)
 	EXPECT(value_of(map, 8), 0);
 }
 
+/* What user space has put into index 0 of each map that is put into the map under key 0. */
+#define INNER_VALUE	0x1122334455667788ULL
+
+static void check_holds_maps(struct bpfmaps_map *map)
+{
+	struct bpfmaps_map_info info;
+	struct bpfmaps_map *inner;
+	u32 key = 0;
+
+	rcu_read_lock();
+	inner = bpfmaps_lookup_elem(map, &key);
+	EXPECT(!!inner, 1);
+	if (inner) {
+		bpfmaps_map_get_info(inner, &info);
+		EXPECT(info.type, BPFMAPS_TYPE_ARRAY);
+		EXPECT(value_of(inner, 0), INNER_VALUE);
+		EXPECT(set(inner, 1, 4711, BPFMAPS_ANY, GFP_ATOMIC), 0);
+	}
+	key = 1;
+	EXPECT(!bpfmaps_lookup_elem(map, &key), 1);
+	key = U32_MAX;
+	EXPECT(!bpfmaps_lookup_elem(map, &key), 1);
+	rcu_read_unlock();
+	EXPECT(set(map, 0, 0, BPFMAPS_ANY, GFP_KERNEL), -EOPNOTSUPP);
+	EXPECT(set(map, 1, 0, BPFMAPS_ANY, GFP_ATOMIC), -EOPNOTSUPP);
+	EXPECT(del(map, 0), -EOPNOTSUPP);
+	EXPECT(bpfmaps_iterate_elems(map, stop, NULL), -524);
+}
+
+/* An inner map stays what it is while a reader works on it, replaced and closed or not. */
+static void check_replaced(struct bpfmaps_map *map)
+{
+	struct bpfmaps_map_info before, after;
+	unsigned long end = jiffies + 4 * HZ;
+	unsigned int seen = 0, wrong = 0;
+	struct bpfmaps_map *inner;
+	u32 key = 0, last = 0;
+	int i;
+
+	while (time_before(jiffies, end)) {
+		rcu_read_lock();
+		inner = bpfmaps_lookup_elem(map, &key);
+		if (inner) {
+			bpfmaps_map_get_info(inner, &before);
+			for (i = 0; i < 100; i++) {
+				udelay(9);
+				wrong += value_of(inner, 0) != INNER_VALUE;
+			}
+			bpfmaps_map_get_info(inner, &after);
+			wrong += memcmp(&before, &after, sizeof(after)) != 0;
+			seen += before.id != last;
+			last = before.id;
+		}
+		rcu_read_unlock();
+		cond_resched();
+	}
+	pr_info("%s: %u maps seen\n", check, seen);
+	EXPECT(wrong, 0);
+	EXPECT(seen > 10, 1);
+}
+
 static const struct {
 	const char *name;
 	void (*fn)(struct bpfmaps_map *map);
@@ -365,6 +428,8 @@ static const struct {
 	{ "array", check_array },
 	{ "large", check_large },
 	{ "rdonly", check_rdonly },
+	{ "holds_maps", check_holds_maps },
+	{ "replaced", check_replaced },
 	{ "queue", check_queue },
 	{ "stack", check_stack },
 	{ "bloom", check_bloom },

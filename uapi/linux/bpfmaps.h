@@ -140,6 +140,8 @@ enum bpfmaps_cmd {
 	X(9, LRU_HASH, lru_hash)	\
 	X(10, LRU_PERCPU_HASH, lru_percpu_hash)	\
 	X(11, LPM_TRIE, lpm_trie)	\
+	X(12, ARRAY_OF_MAPS, array_of_maps)	\
+	X(13, HASH_OF_MAPS, hash_of_maps)	\
 	X(22, QUEUE, queue)	\
 	X(23, STACK, stack)	\
 	X(27, RINGBUF, ringbuf)	\
@@ -203,7 +205,8 @@ enum bpfmaps_elem_flags {
  * @max_entries: how many elements fit; of ring buffers the bytes of data, a power of two and
  *	whole pages
  * @map_flags: BPFMAPS_F_*
- * @inner_map_fd: not used by the types that hold no maps
+ * @inner_map_fd: ARRAY_OF_MAPS, HASH_OF_MAPS: descriptor of a map that is like those to be held,
+ *	and holds no maps itself; otherwise not used
  * @numa_node: with BPFMAPS_F_NUMA_NODE, the node to allocate from; (__u32)-1 for any
  * @map_name: up to 15 letters (of ISO 8859-1), digits, '_' and '.', then a NUL; may be empty
  * @map_ifindex: 0
@@ -241,6 +244,8 @@ struct bpfmaps_create_attr {
  * @value: pointer to value_size bytes: read by an update, written by a lookup. Of the per-CPU types
  *	it is value_size rounded up to 8 bytes, times the possible CPUs. A look-up in a
  *	BLOOM_FILTER reads the value and tells by its result whether it was added.
+ *	ARRAY_OF_MAPS and HASH_OF_MAPS: an update reads a __u32 with the descriptor of a map, for
+ *	reading, writing or both; a look-up writes a __u32 with the id of the map that is there
  * @next_key: BPFMAPS_MAP_GET_NEXT_KEY writes key_size bytes there
  * @flags: lookup: 0; update: BPFMAPS_ANY, BPFMAPS_NOEXIST or BPFMAPS_EXIST
  *

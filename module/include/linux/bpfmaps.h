@@ -22,6 +22,14 @@
  * allocate, free or put are not for hardirq context. Keys have key_size bytes and need no
  * alignment; values have value_size bytes, and those that a look-up returns are aligned to 8
  * bytes.
+ *
+ * A look-up in a map that holds maps returns the inner map, to be used in the same reader section:
+ *
+ *	rcu_read_lock();
+ *	inner = bpfmaps_lookup_elem(outer, &key);
+ *	value = inner ? bpfmaps_lookup_elem(inner, &inner_key) : NULL;
+ *	...
+ *	rcu_read_unlock();
  */
 #ifndef _LINUX_BPFMAPS_H
 #define _LINUX_BPFMAPS_H
