@@ -28,17 +28,11 @@
 #include <linux/capability.h>
 #include <linux/log2.h>
 #include <linux/random.h>
-#include <linux/rculist.h>
 #include <linux/sched/signal.h>
-#include <linux/siphash.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
-#include "../lru.h"
-#include "../map.h"
-#include "../percpu.h"
-#include "../pool.h"
-#include "../seq.h"
+#include "hash.h"
 
 #define HASH_CREATE_FLAGS (BPFMAPS_F_NO_PREALLOC | BPFMAPS_F_NO_COMMON_LRU | \
 			   BPFMAPS_F_NUMA_NODE | BPFMAPS_F_ZERO_SEED | BPFMAPS_ACCESS_FLAGS)
@@ -54,84 +48,9 @@
 #define HASH_IN_PLACE		256
 #define HASH_PERCPU_IN_PLACE	SZ_64K
 
-/* How many buckets are passed before others get the CPU. */
-#define HASH_RESCHED		4096
-
 /* Neither done nor failed: an update goes on with a new element, or a place for it. */
 #define NEED_ELEM		1
 #define NEED_ROOM		2
-
-struct hash_bucket {
-	struct hlist_head head;
-	struct bpfmaps_seq seq;
-};
-
-struct hash_elem {
-	struct bpfmaps_pool_elem pool;
-	u32 hash;
-	u8 key[] __aligned(8);
-};
-
-/**
- * struct hash_map - the type's struct
- * @map: what all types have
- * @percpu: elements have a value for each CPU
- * @lru: LRU types: the elements by age, one set or one for each CPU, or NULL
- * @lru_offset: where in the element its part of that is
- * @mask: number of buckets - 1
- * @value_offset: of the value behind the start of the key
- * @seed: of the hash function, which callers cannot find out by the order of their keys
- * @buckets: the chains
- * @pool: the elements
- */
-struct hash_map {
-	struct bpfmaps_map map;
-	bool percpu;
-	struct bpfmaps_lru *lru;
-	u32 lru_offset;
-	u32 mask;
-	u32 value_offset;
-	hsiphash_key_t seed;
-	struct hash_bucket *buckets;
-	struct bpfmaps_pool pool;
-};
-
-static struct hash_map *to_hash(const struct bpfmaps_map *map)
-{
-	return container_of(map, struct hash_map, map);
-}
-
-static struct hash_elem *node_elem(struct hlist_node *node)
-{
-	return hlist_entry_safe(node, struct hash_elem, pool.node);
-}
-
-static struct bpfmaps_lru_node *elem_lru(const struct hash_map *h, struct hash_elem *elem)
-{
-	return (void *)elem + h->lru_offset;
-}
-
-static void __percpu *elem_percpu(const struct hash_map *h, struct hash_elem *elem)
-{
-	return *bpfmaps_pool_percpu(&h->pool, elem);
-}
-
-/* The value, or that of this CPU. */
-static void *elem_value(const struct hash_map *h, struct hash_elem *elem)
-{
-	if (h->percpu)
-		return raw_cpu_ptr(elem_percpu(h, elem));
-	return elem->key + h->value_offset;
-}
-
-/* From the element to what user space gets. */
-static void elem_read_value(const struct hash_map *h, struct hash_elem *elem, void *value)
-{
-	if (h->percpu)
-		bpfmaps_percpu_gather(value, elem_percpu(h, elem), h->map.value_size);
-	else
-		bpfmaps_copy_from_elem(value, elem_value(h, elem), h->map.value_size);
-}
 
 static void elem_write_value(const struct hash_map *h, struct hash_elem *elem, const void *value,
 			     enum bpfmaps_from from)
@@ -157,28 +76,6 @@ static bool elem_has_value(const struct hash_map *h, struct hash_elem *elem, con
 	if (h->percpu)
 		return bpfmaps_percpu_equal(elem_percpu(h, elem), value, h->map.value_size);
 	return !memcmp(elem_value(h, elem), value, h->map.value_size);
-}
-
-static u32 hash_key(const struct hash_map *h, const void *key)
-{
-	return hsiphash(key, h->map.key_size, &h->seed);
-}
-
-static struct hash_bucket *hash_bucket(const struct hash_map *h, u32 hash)
-{
-	return &h->buckets[hash & h->mask];
-}
-
-/* Under RCU or the bucket's lock. */
-static struct hash_elem *bucket_find(const struct hash_map *h, struct hash_bucket *bucket, u32 hash,
-				     const void *key)
-{
-	struct hash_elem *elem;
-
-	hlist_for_each_entry_rcu(elem, &bucket->head, pool.node, lockdep_is_held(&bucket->seq.lock))
-		if (elem->hash == hash && !memcmp(elem->key, key, h->map.key_size))
-			return elem;
-	return NULL;
 }
 
 static bool type_is_percpu(u32 type)
@@ -690,156 +587,9 @@ static int hash_delete_value(struct bpfmaps_map *map, const void *key, const voi
 	return hash_delete(to_hash(map), key, value, BPFMAPS_FROM_USER);
 }
 
-/* Under RCU: the element behind @key in its chain, and the bucket that comes next. */
-static struct hash_elem *hash_elem_behind(const struct hash_map *h, const void *key, u64 *bucket)
-{
-	struct hash_elem *elem;
-	u32 hash;
-
-	*bucket = 0;
-	if (!key)
-		return NULL;
-	hash = hash_key(h, key);
-	elem = bucket_find(h, hash_bucket(h, hash), hash, key);
-	if (!elem)
-		return NULL;
-	*bucket = (u64)(hash & h->mask) + 1;
-	return node_elem(rcu_dereference(hlist_next_rcu(&elem->pool.node)));
-}
-
-/*
- * Under RCU, which it leaves now and then: the first element in or behind @bucket. NULL, too, if
- * the caller was killed.
- */
-static struct hash_elem *hash_first_elem(const struct hash_map *h, u64 bucket)
-{
-	struct hash_elem *elem;
-
-	for (; bucket <= h->mask; bucket++) {
-		elem = node_elem(rcu_dereference(hlist_first_rcu(&h->buckets[bucket].head)));
-		if (elem)
-			return elem;
-		if (bucket % HASH_RESCHED == 0) {
-			rcu_read_unlock();
-			cond_resched();
-			rcu_read_lock();
-			if (fatal_signal_pending(current))
-				break;
-		}
-	}
-	return NULL;
-}
-
-static int hash_get_next_key(struct bpfmaps_map *map, const void *key, void *next_key)
-{
-	struct hash_map *h = to_hash(map);
-	struct hash_elem *elem;
-	u64 bucket;
-
-	rcu_read_lock();
-	elem = hash_elem_behind(h, key, &bucket);
-	if (!elem)
-		elem = hash_first_elem(h, bucket);
-	if (elem)
-		memcpy(next_key, elem->key, map->key_size);
-	rcu_read_unlock();
-	return elem ? 0 : -ENOENT;
-}
-
-/* Under RCU or the bucket's lock: append the whole bucket, or nothing and return -ENOSPC. */
-static int bucket_append(const struct hash_map *h, struct hash_bucket *bucket,
-			 struct bpfmaps_chunk *chunk)
-{
-	u32 fill = chunk->fill;
-	struct hash_elem *elem;
-
-	hlist_for_each_entry_rcu(elem, &bucket->head, pool.node,
-				 lockdep_is_held(&bucket->seq.lock)) {
-		if (fill == chunk->room)
-			return -ENOSPC;
-		memcpy(chunk->keys + (u64)fill * h->map.key_size, elem->key, h->map.key_size);
-		elem_read_value(h, elem, chunk->values + (u64)fill * h->map.user_value_size);
-		fill++;
-	}
-	chunk->fill = fill;
-	return 0;
-}
-
-static int bucket_collect(const struct hash_map *h, struct hash_bucket *bucket,
-			  struct bpfmaps_chunk *chunk)
-{
-	u32 fill = chunk->fill;
-	unsigned int start;
-	unsigned long irq;
-	int i, err;
-
-	for (i = 0; i < BPFMAPS_SEQ_TRIES; i++) {
-		if (!bpfmaps_seq_begin(&bucket->seq, &start))
-			continue;
-		err = bucket_append(h, bucket, chunk);
-		if (bpfmaps_seq_valid(&bucket->seq, start))
-			return err;
-		chunk->fill = fill;
-	}
-	raw_spin_lock_irqsave(&bucket->seq.lock, irq);
-	err = bucket_append(h, bucket, chunk);
-	raw_spin_unlock_irqrestore(&bucket->seq.lock, irq);
-	return err;
-}
-
-/* A step is a bucket, and the cursor its number. */
-static int hash_collect(struct bpfmaps_map *map, u32 *cursor, struct bpfmaps_chunk *chunk)
-{
-	struct hash_map *h = to_hash(map);
-	int err;
-
-	for (; *cursor <= h->mask; ++*cursor) {
-		rcu_read_lock();
-		err = bucket_collect(h, &h->buckets[*cursor], chunk);
-		rcu_read_unlock();
-		if (err)
-			return chunk->fill ? 0 : err;
-		if (*cursor % HASH_RESCHED == 0)
-			cond_resched();
-		if (*cursor % HASH_RESCHED == 0 && fatal_signal_pending(current))
-			return -EINTR;
-	}
-	return -ENOENT;
-}
-
-static int bucket_for_each(struct hash_map *h, struct hash_bucket *bucket, bpfmaps_for_each_fn fn,
-			   void *ctx)
-{
-	struct hash_elem *elem;
-	int ret;
-
-	hlist_for_each_entry_rcu(elem, &bucket->head, pool.node) {
-		ret = fn(&h->map, elem->key, elem_value(h, elem), ctx);
-		if (ret)
-			return ret;
-	}
-	return 0;
-}
-
-static int hash_for_each(struct bpfmaps_map *map, bpfmaps_for_each_fn fn, void *ctx)
-{
-	struct hash_map *h = to_hash(map);
-	int ret = 0;
-	u64 i;
-
-	for (i = 0; i <= h->mask && !ret; i++) {
-		rcu_read_lock();
-		ret = bucket_for_each(h, &h->buckets[i], fn, ctx);
-		rcu_read_unlock();
-		cond_resched();
-	}
-	return ret;
-}
-
 static u64 hash_mem_usage(const struct bpfmaps_map *map)
 {
 	const struct hash_map *h = to_hash(map);
-
 	u64 lrus = h->lru ? (u64)hash_nr_lrus(h) * sizeof(*h->lru) : 0;
 
 	return bpfmaps_area_mem_usage(array_size(h->mask + 1, sizeof(*h->buckets))) +
@@ -860,9 +610,9 @@ static u64 hash_mem_usage(const struct bpfmaps_map *map)
 	.map_update_elem	= hash_update_elem,		\
 	.map_delete_elem	= hash_delete_elem,		\
 	.map_delete_value	= hash_delete_value,		\
-	.map_get_next_key	= hash_get_next_key,		\
-	.map_for_each		= hash_for_each,		\
-	.map_collect		= hash_collect,			\
+	.map_get_next_key	= bpfmaps_hash_get_next_key,	\
+	.map_for_each		= bpfmaps_hash_for_each,	\
+	.map_collect		= bpfmaps_hash_collect,		\
 	.map_mem_usage		= hash_mem_usage
 
 const struct bpfmaps_map_ops bpfmaps_hash_ops = {

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Going through the maps of the hash types: from key to key, in steps of whole buckets for batches,
+ * and element by element for users in the kernel
+ */
+#include <linux/sched/signal.h>
+
+#include "hash.h"
+
+/* Under RCU: the element behind @key in its chain, and the bucket that comes next. */
+static struct hash_elem *hash_elem_behind(const struct hash_map *h, const void *key, u64 *bucket)
+{
+	struct hash_elem *elem;
+	u32 hash;
+
+	*bucket = 0;
+	if (!key)
+		return NULL;
+	hash = hash_key(h, key);
+	elem = bucket_find(h, hash_bucket(h, hash), hash, key);
+	if (!elem)
+		return NULL;
+	*bucket = (u64)(hash & h->mask) + 1;
+	return node_elem(rcu_dereference(hlist_next_rcu(&elem->pool.node)));
+}
+
+/*
+ * Under RCU, which it leaves now and then: the first element in or behind @bucket. NULL, too, if
+ * the caller was killed.
+ */
+static struct hash_elem *hash_first_elem(const struct hash_map *h, u64 bucket)
+{
+	struct hash_elem *elem;
+
+	for (; bucket <= h->mask; bucket++) {
+		elem = node_elem(rcu_dereference(hlist_first_rcu(&h->buckets[bucket].head)));
+		if (elem)
+			return elem;
+		if (bucket % HASH_RESCHED == 0) {
+			rcu_read_unlock();
+			cond_resched();
+			rcu_read_lock();
+			if (fatal_signal_pending(current))
+				break;
+		}
+	}
+	return NULL;
+}
+
+int bpfmaps_hash_get_next_key(struct bpfmaps_map *map, const void *key, void *next_key)
+{
+	struct hash_map *h = to_hash(map);
+	struct hash_elem *elem;
+	u64 bucket;
+
+	rcu_read_lock();
+	elem = hash_elem_behind(h, key, &bucket);
+	if (!elem)
+		elem = hash_first_elem(h, bucket);
+	if (elem)
+		memcpy(next_key, elem->key, map->key_size);
+	rcu_read_unlock();
+	return elem ? 0 : -ENOENT;
+}
+
+/* Under RCU or the bucket's lock: append the whole bucket, or nothing and return -ENOSPC. */
+static int bucket_append(const struct hash_map *h, struct hash_bucket *bucket,
+			 struct bpfmaps_chunk *chunk)
+{
+	u32 fill = chunk->fill;
+	struct hash_elem *elem;
+
+	hlist_for_each_entry_rcu(elem, &bucket->head, pool.node,
+				 lockdep_is_held(&bucket->seq.lock)) {
+		if (fill == chunk->room)
+			return -ENOSPC;
+		memcpy(chunk->keys + (u64)fill * h->map.key_size, elem->key, h->map.key_size);
+		elem_read_value(h, elem, chunk->values + (u64)fill * h->map.user_value_size);
+		fill++;
+	}
+	chunk->fill = fill;
+	return 0;
+}
+
+static int bucket_collect(const struct hash_map *h, struct hash_bucket *bucket,
+			  struct bpfmaps_chunk *chunk)
+{
+	u32 fill = chunk->fill;
+	unsigned int start;
+	unsigned long irq;
+	int i, err;
+
+	for (i = 0; i < BPFMAPS_SEQ_TRIES; i++) {
+		if (!bpfmaps_seq_begin(&bucket->seq, &start))
+			continue;
+		err = bucket_append(h, bucket, chunk);
+		if (bpfmaps_seq_valid(&bucket->seq, start))
+			return err;
+		chunk->fill = fill;
+	}
+	raw_spin_lock_irqsave(&bucket->seq.lock, irq);
+	err = bucket_append(h, bucket, chunk);
+	raw_spin_unlock_irqrestore(&bucket->seq.lock, irq);
+	return err;
+}
+
+/* A step is a bucket, and the cursor its number. */
+int bpfmaps_hash_collect(struct bpfmaps_map *map, u32 *cursor, struct bpfmaps_chunk *chunk)
+{
+	struct hash_map *h = to_hash(map);
+	int err;
+
+	for (; *cursor <= h->mask; ++*cursor) {
+		rcu_read_lock();
+		err = bucket_collect(h, &h->buckets[*cursor], chunk);
+		rcu_read_unlock();
+		if (err)
+			return chunk->fill ? 0 : err;
+		if (*cursor % HASH_RESCHED == 0)
+			cond_resched();
+		if (*cursor % HASH_RESCHED == 0 && fatal_signal_pending(current))
+			return -EINTR;
+	}
+	return -ENOENT;
+}
+
+static int bucket_for_each(struct hash_map *h, struct hash_bucket *bucket, bpfmaps_for_each_fn fn,
+			   void *ctx)
+{
+	struct hash_elem *elem;
+	int ret;
+
+	hlist_for_each_entry_rcu(elem, &bucket->head, pool.node) {
+		ret = fn(&h->map, elem->key, elem_value(h, elem), ctx);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+int bpfmaps_hash_for_each(struct bpfmaps_map *map, bpfmaps_for_each_fn fn, void *ctx)
+{
+	struct hash_map *h = to_hash(map);
+	int ret = 0;
+	u64 i;
+
+	for (i = 0; i <= h->mask && !ret; i++) {
+		rcu_read_lock();
+		ret = bucket_for_each(h, &h->buckets[i], fn, ctx);
+		rcu_read_unlock();
+		cond_resched();
+	}
+	return ret;
+}
