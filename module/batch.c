@@ -43,7 +43,7 @@ static void __user *batch_keys(const struct batch *b, u32 nr)
 
 static void __user *batch_values(const struct batch *b, u32 nr)
 {
-	return u64_to_user_ptr(b->attr->values) + (u64)nr * b->map->user_value_size;
+	return u64_to_user_ptr(b->attr->values) + (u64)nr * b->chunk.value_size;
 }
 
 static u32 batch_left(const struct batch *b)
@@ -58,7 +58,7 @@ static void *chunk_key(const struct batch *b, u32 nr)
 
 static void *chunk_value(const struct batch *b, u32 nr)
 {
-	return b->chunk.values + (u64)nr * b->map->user_value_size;
+	return b->chunk.values + (u64)nr * b->chunk.value_size;
 }
 
 static void batch_free(struct batch *b)
@@ -73,7 +73,7 @@ static void batch_free(struct batch *b)
 static int batch_alloc(struct batch *b, u32 cap)
 {
 	u64 keys = (u64)cap * b->map->key_size;
-	u64 values = (u64)cap * b->map->user_value_size;
+	u64 values = (u64)cap * b->chunk.value_size;
 
 	batch_free(b);
 	if (keys > INT_MAX || values > INT_MAX)
@@ -86,7 +86,7 @@ static int batch_alloc(struct batch *b, u32 cap)
 
 static u32 batch_usual_cap(const struct batch *b)
 {
-	u64 size = (u64)b->map->key_size + b->map->user_value_size;
+	u64 size = (u64)b->map->key_size + b->chunk.value_size;
 
 	return clamp_t(u64, BATCH_CHUNK / size, 1, b->attr->count);
 }
@@ -107,7 +107,7 @@ static bool batch_killed(void)
 static int batch_copy_out(struct batch *b)
 {
 	u64 keys = (u64)b->chunk.fill * b->map->key_size;
-	u64 values = (u64)b->chunk.fill * b->map->user_value_size;
+	u64 values = (u64)b->chunk.fill * b->chunk.value_size;
 
 	if (copy_to_user(batch_keys(b, b->done), b->chunk.keys, keys) ||
 	    copy_to_user(batch_values(b, b->done), b->chunk.values, values))
@@ -127,7 +127,7 @@ static int batch_delete_chunk(struct batch *b)
 			continue;
 		if (kept != i) {
 			memcpy(chunk_key(b, kept), chunk_key(b, i), b->map->key_size);
-			memcpy(chunk_value(b, kept), chunk_value(b, i), b->map->user_value_size);
+			memcpy(chunk_value(b, kept), chunk_value(b, i), b->chunk.value_size);
 		}
 		kept++;
 	}
@@ -204,7 +204,8 @@ static int batch_next(struct batch *b, void *prev, bool *has_prev)
 		return err;
 	memcpy(prev, key, b->map->key_size);
 	*has_prev = true;
-	err = b->map->ops->map_copy_value(b->map, key, chunk_value(b, b->chunk.fill));
+	err = b->map->ops->map_copy_value(b->map, key, chunk_value(b, b->chunk.fill),
+					   b->attr->elem_flags);
 	if (!err)
 		b->chunk.fill++;
 	return err == -ENOENT ? 0 : err;
@@ -280,7 +281,7 @@ static int batch_copy_in(struct batch *b, bool values)
 	while (copy_from_user(b->chunk.keys, batch_keys(b, b->done),
 			      (u64)b->chunk.fill * b->map->key_size) ||
 	       (values && copy_from_user(b->chunk.values, batch_values(b, b->done),
-					 (u64)b->chunk.fill * b->map->user_value_size))) {
+					 (u64)b->chunk.fill * b->chunk.value_size))) {
 		b->chunk.fill /= 2;
 		if (!b->chunk.fill)
 			return -EFAULT;
@@ -336,11 +337,13 @@ static int batch_run(struct batch *b, u32 __user *ucount, int (*fn)(struct batch
 static const struct batch_op {
 	int (*fn)(struct batch *b);
 	fmode_t mode;
+	u32 elem_flags;
 } batch_ops[] = {
-	[BPFMAPS_BATCH_LOOKUP]		  = { batch_lookup, FMODE_CAN_READ },
+	[BPFMAPS_BATCH_LOOKUP]		  = { batch_lookup, FMODE_CAN_READ,
+					      BPFMAPS_F_CPU | BPFMAPS_F_TOUCH },
 	[BPFMAPS_BATCH_LOOKUP_AND_DELETE] = { batch_lookup_and_delete,
 					      FMODE_CAN_READ | FMODE_CAN_WRITE },
-	[BPFMAPS_BATCH_UPDATE]		  = { batch_update, FMODE_CAN_WRITE },
+	[BPFMAPS_BATCH_UPDATE]		  = { batch_update, FMODE_CAN_WRITE, BPFMAPS_ONE_VALUE },
 	[BPFMAPS_BATCH_DELETE]		  = { batch_delete, FMODE_CAN_WRITE },
 };
 
@@ -348,15 +351,21 @@ static const struct batch_op {
 int bpfmaps_batch(struct bpfmaps_map *map, fmode_t mode, const struct bpfmaps_batch_attr *attr,
 		  enum bpfmaps_batch_op op, u32 __user *ucount)
 {
-	struct batch b = { .map = map, .attr = attr };
+	struct batch b = {
+		.map = map,
+		.attr = attr,
+		.chunk.flags = attr->elem_flags,
+		.chunk.value_size = bpfmaps_map_io_size(map, attr->elem_flags),
+	};
 	int err;
 
 	if (batch_ops[op].mode & ~mode)
 		return -EPERM;
 	if (!(map->ops->batch & BIT(op)))
 		return -BPFMAPS_ENOTSUPP;
-	if (attr->elem_flags)
-		return -EINVAL;
+	err = bpfmaps_elem_check_flags(map, attr->elem_flags, batch_ops[op].elem_flags);
+	if (err)
+		return err;
 	/* bpf(2) looks at these for the look-ups of hash types only. */
 	if (attr->flags && map->ops->map_collect && batch_ops[op].mode & FMODE_CAN_READ)
 		return -EINVAL;

@@ -17,6 +17,32 @@
 /* Larger ones are copied from and to user space in chunks of this size. */
 #define ELEM_CHUNK		SZ_1M
 
+/* Of per-CPU types. */
+#define ELEM_UPDATE_FLAGS	(BPFMAPS_NOEXIST | BPFMAPS_EXIST | BPFMAPS_ONE_VALUE)
+
+static int elem_check_cpu(const struct bpfmaps_map *map, u64 flags)
+{
+	u32 cpu = flags >> 32;
+
+	if (!map->ops->percpu || (flags & BPFMAPS_ONE_VALUE) == BPFMAPS_ONE_VALUE)
+		return -EINVAL;
+	if (flags & BPFMAPS_F_CPU && (cpu >= nr_cpu_ids || !cpu_possible(cpu)))
+		return -ERANGE;
+	return 0;
+}
+
+/* Whether a command that knows the @allowed flags can have @flags on this map. */
+int bpfmaps_elem_check_flags(const struct bpfmaps_map *map, u64 flags, u32 allowed)
+{
+	if (!flags)
+		return 0;
+	if ((u32)flags & ~allowed || (flags >> 32 && !(flags & BPFMAPS_F_CPU)))
+		return -EINVAL;
+	if (flags & BPFMAPS_F_TOUCH && !map->ops->lru)
+		return -EINVAL;
+	return flags & BPFMAPS_ONE_VALUE ? elem_check_cpu(map, flags) : 0;
+}
+
 /* @stack where @size fits, or memory that elem_buf_free() gives back, or NULL. */
 static void *elem_buf(void *stack, u32 stack_size, u32 size)
 {
@@ -105,25 +131,26 @@ static int elem_test(struct bpfmaps_map *map, u64 from)
 }
 
 /* Copies out of the map, and what stands for the value in types without keys. */
-static int elem_read(struct bpfmaps_map *map, const void *key, void *value, u64 *ticket)
+static int elem_read(struct bpfmaps_map *map, const void *key, void *value, u64 flags, u64 *ticket)
 {
 	if (map->key_size)
-		return map->ops->map_copy_value(map, key, value);
+		return map->ops->map_copy_value(map, key, value, flags);
 	return map->ops->map_peek_elem(map, value, ticket);
 }
 
-static int elem_lookup(struct bpfmaps_map *map, const void *key, u64 to)
+static int elem_lookup(struct bpfmaps_map *map, const void *key, u64 to, u64 flags)
 {
 	u64 stack[ELEM_STACK_VALUE / sizeof(u64)];
-	void *value = elem_buf(stack, sizeof(stack), map->user_value_size);
+	u32 size = bpfmaps_map_io_size(map, flags);
+	void *value = elem_buf(stack, sizeof(stack), size);
 	u64 ticket;
 	int err;
 
 	if (!value)
 		return -ENOMEM;
-	err = elem_read(map, key, value, &ticket);
+	err = elem_read(map, key, value, flags, &ticket);
 	if (!err)
-		err = elem_to_user(to, value, map->user_value_size);
+		err = elem_to_user(to, value, size);
 	elem_buf_free(stack, value);
 	return err;
 }
@@ -138,8 +165,9 @@ int bpfmaps_elem_lookup(struct bpfmaps_map *map, fmode_t mode,
 
 	if (!(mode & FMODE_CAN_READ))
 		return -EPERM;
-	if (attr->flags)
-		return -EINVAL;
+	err = bpfmaps_elem_check_flags(map, attr->flags, BPFMAPS_F_CPU | BPFMAPS_F_TOUCH);
+	if (err)
+		return err;
 	if (!map->ops->map_copy_value && !map->ops->map_peek_elem)
 		return -BPFMAPS_ENOTSUPP;
 	key = elem_key(map, stack, sizeof(stack), attr->key);
@@ -148,7 +176,7 @@ int bpfmaps_elem_lookup(struct bpfmaps_map *map, fmode_t mode,
 	if (map->ops->peek_is_test)
 		err = elem_test(map, attr->value);
 	else
-		err = elem_lookup(map, key, attr->value);
+		err = elem_lookup(map, key, attr->value, attr->flags);
 	elem_buf_free(stack, key);
 	return err;
 }
@@ -163,7 +191,7 @@ static int elem_write(struct bpfmaps_map *map, const void *key, const void *valu
 static int elem_update(struct bpfmaps_map *map, const void *key, u64 from, u64 flags)
 {
 	u64 stack[ELEM_STACK_VALUE / sizeof(u64)];
-	void *value = elem_copy_in(stack, sizeof(stack), from, map->user_value_size);
+	void *value = elem_copy_in(stack, sizeof(stack), from, bpfmaps_map_io_size(map, flags));
 	int err;
 
 	if (IS_ERR(value))
@@ -185,6 +213,12 @@ int bpfmaps_elem_update(struct bpfmaps_map *map, fmode_t mode,
 		return -EPERM;
 	if (attr->flags & BPFMAPS_F_LOCK)
 		return -EINVAL;
+	/* Other flags are looked at later, as in bpf(2). */
+	if (map->ops->percpu && attr->flags & BPFMAPS_ONE_VALUE) {
+		err = bpfmaps_elem_check_flags(map, attr->flags, ELEM_UPDATE_FLAGS);
+		if (err)
+			return err;
+	}
 	if (!map->ops->map_update_elem && !map->ops->map_push_elem)
 		return -BPFMAPS_ENOTSUPP;
 	key = elem_key(map, stack, sizeof(stack), attr->key);
@@ -238,7 +272,7 @@ static int elem_take(struct bpfmaps_map *map, const void *key, u64 to)
 	if (!value)
 		return -ENOMEM;
 	do {
-		err = elem_read(map, key, value, &ticket);
+		err = elem_read(map, key, value, 0, &ticket);
 		if (!err)
 			err = elem_to_user(to, value, map->user_value_size);
 		if (!err)

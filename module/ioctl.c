@@ -52,9 +52,17 @@ static int call_map(const struct call *call, map_fn fn)
 	return err;
 }
 
+/* bpf(2) asks this before it looks at the descriptor. */
+static bool lookup_flags_valid(u64 flags)
+{
+	const u32 known = BPFMAPS_F_LOCK | BPFMAPS_F_CPU | BPFMAPS_F_TOUCH;
+
+	return !((u32)flags & ~known) && (!(flags >> 32) || flags & BPFMAPS_F_CPU);
+}
+
 static int cmd_lookup_elem(struct call *call)
 {
-	if (call->attr.elem.flags & ~(u64)BPFMAPS_F_LOCK)
+	if (!lookup_flags_valid(call->attr.elem.flags))
 		return -EINVAL;
 	return call_map(call, bpfmaps_elem_lookup);
 }

@@ -36,6 +36,9 @@ struct mem_cgroup;
 /* Values above this size are never copied with interrupts off. */
 #define BPFMAPS_ATOMIC_VALUE	PAGE_SIZE
 
+/* With these a value is that of one CPU. */
+#define BPFMAPS_ONE_VALUE	(BPFMAPS_F_CPU | BPFMAPS_F_ALL_CPUS)
+
 enum bpfmaps_batch_op {
 	BPFMAPS_BATCH_LOOKUP,
 	BPFMAPS_BATCH_LOOKUP_AND_DELETE,
@@ -46,13 +49,17 @@ enum bpfmaps_batch_op {
 /**
  * struct bpfmaps_chunk - some elements on their way to or from user space
  * @keys: key_size bytes each
- * @values: user_value_size bytes each
+ * @values: value_size bytes each
+ * @value_size: as bpfmaps_map_io_size() says
+ * @flags: BPFMAPS_F_CPU and BPFMAPS_F_TOUCH
  * @room: how many fit
  * @fill: how many there are
  */
 struct bpfmaps_chunk {
 	void *keys;
 	void *values;
+	u32 value_size;
+	u64 flags;
 	u32 room;
 	u32 fill;
 };
@@ -82,14 +89,17 @@ enum bpfmaps_from {
  *	update or delete: @map_update_elem and @map_delete_elem are called from system calls only.
  * @inner_has_max: an inner map has the max_entries of its template, but for BPFMAPS_F_INNER_MAP
  * @batch: bits of enum bpfmaps_batch_op, the batches that there are
+ * @percpu: values are there once for each CPU, and one may be asked for
+ * @lru: a look-up can count as a use
  * @peek_is_test: @map_peek_elem reads the value and only says whether it is there
  * @map_lookup_elem: the address of the value of @key, or NULL. Under rcu_read_lock(), any
  *	context but NMI; the value stays that key's as long as the reader section lasts.
  * @map_lookup_percpu_elem: the address of the value of a CPU, a possible one
- * @map_copy_value: copy out one whole value of @key, never a mix of two updates; -ENOENT.
- *	Process context, may sleep.
- * @map_update_elem: set the value of @key, which BPFMAPS_FROM_USER has user_value_size
- *	bytes; @flags were not checked, but are without BPFMAPS_F_LOCK. Any context but NMI, as
+ * @map_copy_value: copy out one whole value of @key, never a mix of two updates; -ENOENT. @flags
+ *	are BPFMAPS_F_CPU and BPFMAPS_F_TOUCH, where the type has them. Process context, may
+ *	sleep.
+ * @map_update_elem: set the value of @key, which BPFMAPS_FROM_USER has bpfmaps_map_io_size()
+ *	bytes; of @flags only those of per-CPU types were checked. Any context but NMI, as
  *	@from says. Where the write becomes visible, in a section that synchronize_rcu() or
  *	@map_settle waits for, it asks bpfmaps_map_check_write().
  * @map_delete_elem: remove @key; the same holds.
@@ -124,12 +134,14 @@ struct bpfmaps_map_ops {
 	bool holds_maps;
 	bool inner_has_max;
 	bool peek_is_test;
+	bool percpu;
+	bool lru;
 	int (*map_alloc_check)(const struct bpfmaps_create_attr *attr);
 	int (*map_alloc)(struct bpfmaps_map *map);
 	void (*map_free)(struct bpfmaps_map *map);
 	void *(*map_lookup_elem)(struct bpfmaps_map *map, const void *key);
 	void *(*map_lookup_percpu_elem)(struct bpfmaps_map *map, const void *key, u32 cpu);
-	int (*map_copy_value)(struct bpfmaps_map *map, const void *key, void *value);
+	int (*map_copy_value)(struct bpfmaps_map *map, const void *key, void *value, u64 flags);
 	int (*map_update_elem)(struct bpfmaps_map *map, const void *key, const void *value,
 			       u64 flags, enum bpfmaps_from from);
 	int (*map_delete_elem)(struct bpfmaps_map *map, const void *key, enum bpfmaps_from from);
@@ -233,6 +245,24 @@ static inline u32 bpfmaps_map_index(const void *key)
 	return get_unaligned((const u32 *)key);
 }
 
+/* Bytes of a value in user space, in a call with these flags. */
+static inline u32 bpfmaps_map_io_size(const struct bpfmaps_map *map, u64 flags)
+{
+	return flags & BPFMAPS_ONE_VALUE ? map->value_size : map->user_value_size;
+}
+
+/*
+ * Of @flags of an update: BPFMAPS_ANY, BPFMAPS_NOEXIST or BPFMAPS_EXIST, or something larger, which
+ * the type does not know. Only system calls name CPUs, and bpfmaps_elem_check_flags() has seen it.
+ */
+static inline u64 bpfmaps_map_update_mode(const struct bpfmaps_map *map, u64 flags,
+					  enum bpfmaps_from from)
+{
+	if (map->ops->percpu && from == BPFMAPS_FROM_USER && flags & BPFMAPS_ONE_VALUE)
+		return (u32)flags & ~BPFMAPS_ONE_VALUE;
+	return flags;
+}
+
 /* For those who write: under the lock that makes the write visible, or rcu_read_lock(). */
 static inline int bpfmaps_map_check_write(const struct bpfmaps_map *map, enum bpfmaps_from from)
 {
@@ -287,6 +317,7 @@ struct bpfmaps_map *bpfmaps_pinfs_get(const char __user *pathname, fmode_t mode)
 struct bpfmaps_map *bpfmaps_pinfs_get_kern(const char *pathname, fmode_t mode);
 
 /* elem.c */
+int bpfmaps_elem_check_flags(const struct bpfmaps_map *map, u64 flags, u32 allowed);
 int bpfmaps_elem_lookup(struct bpfmaps_map *map, fmode_t mode,
 			const struct bpfmaps_elem_attr *attr);
 int bpfmaps_elem_update(struct bpfmaps_map *map, fmode_t mode,

@@ -41,24 +41,35 @@ static inline bool bpfmaps_percpu_possible(u64 count, u32 value_size)
 	return count <= div64_u64((u64)totalram_pages() << PAGE_SHIFT, each);
 }
 
-static inline void bpfmaps_percpu_gather(void *to, void __percpu *from, u32 value_size)
+/* To what user space gets: the values of all CPUs, or with BPFMAPS_F_CPU of one. */
+static inline void bpfmaps_percpu_gather(void *to, void __percpu *from, u32 value_size, u64 flags)
 {
 	u32 stride = bpfmaps_percpu_stride(value_size);
 	int cpu;
 
+	if (flags & BPFMAPS_F_CPU) {
+		bpfmaps_copy_from_elem(to, per_cpu_ptr(from, flags >> 32), value_size);
+		return;
+	}
 	for_each_possible_cpu(cpu) {
 		bpfmaps_copy_from_elem(to, per_cpu_ptr(from, cpu), stride);
 		to += stride;
 	}
 }
 
-static inline void bpfmaps_percpu_scatter(void __percpu *to, const void *from, u32 value_size)
+/* From what user space gave: one value for each CPU, or as @flags say. */
+static inline void bpfmaps_percpu_scatter(void __percpu *to, const void *from, u32 value_size,
+					  u64 flags)
 {
-	u32 stride = bpfmaps_percpu_stride(value_size);
+	u32 stride = flags & BPFMAPS_ONE_VALUE ? 0 : bpfmaps_percpu_stride(value_size);
 	int cpu;
 
+	if (flags & BPFMAPS_F_CPU) {
+		bpfmaps_copy_to_elem(per_cpu_ptr(to, flags >> 32), from, value_size);
+		return;
+	}
 	for_each_possible_cpu(cpu) {
-		bpfmaps_copy_to_elem(per_cpu_ptr(to, cpu), from, stride);
+		bpfmaps_copy_to_elem(per_cpu_ptr(to, cpu), from, stride ?: value_size);
 		from += stride;
 	}
 }

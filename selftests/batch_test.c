@@ -208,7 +208,7 @@ static void wrong_lookups(const struct shape *s, unsigned int cmd)
 	attr.keys = 0;
 	call_both("count 0, no keys", cmd, &attr);
 	attr = good;
-	attr.elem_flags = 8;
+	attr.elem_flags = 32;
 	call_both("elem_flags", cmd, &attr);
 	attr.elem_flags = BPFMAPS_F_LOCK;
 	call_both("elem_flags", cmd, &attr);

@@ -198,4 +198,98 @@ TEST(several_threads)
 	close(dev);
 }
 
+static void touch_all(int map, __u32 max, __u64 flags)
+{
+	static __u32 keys[1000];
+	__u32 out;
+	struct bpfmaps_batch_attr a = {
+		.map_fd = BPFMAPS_SELF,
+		.out_batch = (unsigned long)&out,
+		.keys = (unsigned long)keys,
+		.values = (unsigned long)value,
+		.count = max,
+		.elem_flags = flags,
+	};
+
+	bm_call(map, BPFMAPS_MAP_LOOKUP_BATCH, &a, sizeof(a));
+}
+
+/*
+ * With BPFMAPS_F_TOUCH, or BPFMAPS_F_TOUCH_LOOKUP from the map's creation on, a look-up keeps an
+ * element young; without them it does not. Returns how many of the @kept elements are left when as
+ * many new ones came as fit beside them.
+ */
+static __u32 kept_by_lookups(int dev, __u32 type, __u32 create_flags, __u64 flags, bool in_batch)
+{
+	const __u32 max = 1000, kept = 100;
+	int map = bm_create(dev, type, 4, 8, max, create_flags);
+	__u32 key, k, left = 0;
+
+	for (key = 0; key < max; key++)
+		bm_update(map, &key, value, BPFMAPS_NOEXIST);
+	for (; key < 2 * max; key++) {
+		if (key % 100 == 0 && in_batch)
+			touch_all(map, max, flags);
+		for (k = 0; k < kept && key % 100 == 0 && !in_batch; k++)
+			bm_elem(map, BPFMAPS_MAP_LOOKUP_ELEM, &k, value, flags);
+		bm_update(map, &key, value, BPFMAPS_NOEXIST);
+	}
+	for (k = 0; k < kept; k++)
+		left += !bm_lookup(map, &k, value);
+	close(map);
+	return left;
+}
+
+TEST(touched_by_lookups)
+{
+	int dev = bm_open();
+	__u32 none, one, always;
+	size_t t;
+
+	for (t = 0; t < ARRAY_SIZE(types); t++) {
+		none = kept_by_lookups(dev, types[t], 0, 0, false);
+		one = kept_by_lookups(dev, types[t], 0, BPFMAPS_F_TOUCH, false);
+		always = kept_by_lookups(dev, types[t], BPFMAPS_F_TOUCH_LOOKUP, 0, false);
+		printf("# kept of 100: %u without, %u with the look-up's flag, %u with the map's\n",
+		       none, one, always);
+		EXPECT_EQ(0, none);
+		EXPECT_EQ(100, one);
+		EXPECT_EQ(100, always);
+	}
+	close(dev);
+}
+
+/* A batch touches all that it delivers, so no element is older than those of the last batch. */
+TEST(touched_by_batches)
+{
+	int dev = bm_open();
+	__u32 none, one;
+	size_t t;
+
+	for (t = 0; t < ARRAY_SIZE(types); t++) {
+		none = kept_by_lookups(dev, types[t], 0, 0, true);
+		one = kept_by_lookups(dev, types[t], 0, BPFMAPS_F_TOUCH, true);
+		printf("# kept of 100: %u without, %u with the flag\n", none, one);
+		EXPECT_EQ(0, none);
+		EXPECT_LT(0, one);
+	}
+	close(dev);
+}
+
+/* Types without an age have nothing to touch. */
+TEST(touch_is_for_lru_types)
+{
+	int dev = bm_open();
+	int hash = bm_create(dev, BPFMAPS_TYPE_HASH, 4, 8, 10, 0);
+	__u32 key = 0;
+
+	EXPECT_EQ(0, bm_update(hash, &key, value, BPFMAPS_ANY));
+	EXPECT_EQ(-EINVAL, bm_elem(hash, BPFMAPS_MAP_LOOKUP_ELEM, &key, value, BPFMAPS_F_TOUCH));
+	EXPECT_EQ(-EINVAL, bm_update(hash, &key, value, BPFMAPS_F_TOUCH));
+	EXPECT_EQ(-EINVAL, bm_create(dev, BPFMAPS_TYPE_HASH, 4, 8, 10, BPFMAPS_F_TOUCH_LOOKUP));
+	EXPECT_EQ(-EINVAL, bm_create(dev, BPFMAPS_TYPE_ARRAY, 4, 8, 10, BPFMAPS_F_TOUCH_LOOKUP));
+	close(hash);
+	close(dev);
+}
+
 TEST_HARNESS_MAIN

@@ -241,7 +241,7 @@ static int array_settle(struct bpfmaps_map *map)
 }
 
 /* Called from system calls. */
-static int array_copy_value(struct bpfmaps_map *map, const void *key, void *value)
+static int array_copy_value(struct bpfmaps_map *map, const void *key, void *value, u64 flags)
 {
 	struct array_map *a = to_array(map);
 	u32 index = bpfmaps_map_index(key);

@@ -88,7 +88,7 @@ static void *array_lookup_elem(struct bpfmaps_map *map, const void *key)
 }
 
 /* Called from system calls, which get the inner map's id. */
-static int array_copy_value(struct bpfmaps_map *map, const void *key, void *value)
+static int array_copy_value(struct bpfmaps_map *map, const void *key, void *value, u64 flags)
 {
 	const struct bpfmaps_map *inner;
 

@@ -35,7 +35,8 @@
 #include "hash.h"
 
 #define HASH_CREATE_FLAGS (BPFMAPS_F_NO_PREALLOC | BPFMAPS_F_NO_COMMON_LRU | \
-			   BPFMAPS_F_NUMA_NODE | BPFMAPS_F_ZERO_SEED | BPFMAPS_ACCESS_FLAGS)
+			   BPFMAPS_F_NUMA_NODE | BPFMAPS_F_ZERO_SEED | BPFMAPS_ACCESS_FLAGS | \
+			   BPFMAPS_F_TOUCH_LOOKUP)
 
 /* The limits of bpf(2), which has larger elements. */
 #define HASH_MAX_KEY_VALUE	(KMALLOC_MAX_SIZE - 48)
@@ -53,21 +54,21 @@
 #define NEED_ROOM		2
 
 static void elem_write_value(const struct hash_map *h, struct hash_elem *elem, const void *value,
-			     enum bpfmaps_from from)
+			     u64 flags, enum bpfmaps_from from)
 {
 	if (h->percpu && from == BPFMAPS_FROM_USER)
-		bpfmaps_percpu_scatter(elem_percpu(h, elem), value, h->map.value_size);
+		bpfmaps_percpu_scatter(elem_percpu(h, elem), value, h->map.value_size, flags);
 	else
 		bpfmaps_copy_to_elem(elem_value(h, elem), value, h->map.value_size);
 }
 
-/* Of a new element: nothing of what it held before is left on other CPUs. */
+/* Of a new element: nothing of what it held before is left on other CPUs, or behind the value. */
 static void elem_init_value(const struct hash_map *h, struct hash_elem *elem, const void *value,
-			    enum bpfmaps_from from)
+			    u64 flags, enum bpfmaps_from from)
 {
-	if (h->percpu && from != BPFMAPS_FROM_USER)
+	if (h->percpu && (from != BPFMAPS_FROM_USER || flags & BPFMAPS_ONE_VALUE))
 		bpfmaps_percpu_zero(elem_percpu(h, elem), h->map.value_size);
-	elem_write_value(h, elem, value, from);
+	elem_write_value(h, elem, value, flags, from);
 }
 
 /* Whether @value, as user space has it, is that of the element. */
@@ -94,7 +95,7 @@ static int hash_check_type_flags(const struct bpfmaps_create_attr *attr)
 	bool lru = type_is_lru(attr->map_type);
 	bool cpus = attr->map_flags & BPFMAPS_F_NO_COMMON_LRU;
 
-	if (!lru && cpus)
+	if (!lru && (cpus || attr->map_flags & BPFMAPS_F_TOUCH_LOOKUP))
 		return -EINVAL;
 	if (lru && attr->map_flags & BPFMAPS_F_NO_PREALLOC)
 		return -BPFMAPS_ENOTSUPP;
@@ -286,59 +287,61 @@ static void *hash_lookup_percpu_elem(struct bpfmaps_map *map, const void *key, u
 }
 
 static int bucket_copy(const struct hash_map *h, struct hash_bucket *bucket, u32 hash,
-		       const void *key, void *value)
+		       const void *key, void *value, u64 flags)
 {
 	struct hash_elem *elem = bucket_find(h, bucket, hash, key);
 
 	if (!elem)
 		return -ENOENT;
-	elem_read_value(h, elem, value);
+	elem_read_value(h, elem, value, flags);
+	elem_note_lookup(h, elem, flags);
 	return 0;
 }
 
 static bool bucket_try_copy(const struct hash_map *h, struct hash_bucket *bucket, u32 hash,
-			    const void *key, void *value, int *err)
+			    const void *key, void *value, u64 flags, int *err)
 {
 	unsigned int start;
 
 	if (!bpfmaps_seq_begin(&bucket->seq, &start))
 		return false;
-	*err = bucket_copy(h, bucket, hash, key, value);
+	*err = bucket_copy(h, bucket, hash, key, value, flags);
 	return bpfmaps_seq_valid(&bucket->seq, start);
 }
 
 /* Called from system calls, under RCU: an element stays what it is. */
 static int hash_copy_rcu(const struct hash_map *h, struct hash_bucket *bucket, u32 hash,
-			 const void *key, void *value)
+			 const void *key, void *value, u64 flags)
 {
-	unsigned long flags;
+	unsigned long irq;
 	int i, err;
 
 	for (i = 0; i < BPFMAPS_SEQ_TRIES; i++)
-		if (bucket_try_copy(h, bucket, hash, key, value, &err))
+		if (bucket_try_copy(h, bucket, hash, key, value, flags, &err))
 			return err;
-	raw_spin_lock_irqsave(&bucket->seq.lock, flags);
-	err = bucket_copy(h, bucket, hash, key, value);
-	raw_spin_unlock_irqrestore(&bucket->seq.lock, flags);
+	raw_spin_lock_irqsave(&bucket->seq.lock, irq);
+	err = bucket_copy(h, bucket, hash, key, value, flags);
+	raw_spin_unlock_irqrestore(&bucket->seq.lock, irq);
 	return err;
 }
 
-static int hash_copy_value(struct bpfmaps_map *map, const void *key, void *value)
+static int hash_copy_value(struct bpfmaps_map *map, const void *key, void *value, u64 flags)
 {
 	struct hash_map *h = to_hash(map);
 	u32 hash = hash_key(h, key);
 	int err;
 
 	rcu_read_lock();
-	err = hash_copy_rcu(h, hash_bucket(h, hash), hash, key, value);
+	err = hash_copy_rcu(h, hash_bucket(h, hash), hash, key, value, flags);
 	rcu_read_unlock();
 	return err;
 }
 
-static bool hash_in_place(const struct hash_map *h, enum bpfmaps_from from)
+static bool hash_in_place(const struct hash_map *h, u64 flags, enum bpfmaps_from from)
 {
 	if (h->percpu)
-		return from != BPFMAPS_FROM_USER || h->map.user_value_size <= HASH_PERCPU_IN_PLACE;
+		return from != BPFMAPS_FROM_USER || flags & BPFMAPS_F_CPU ||
+		       h->map.user_value_size <= HASH_PERCPU_IN_PLACE;
 	return h->map.value_size <= HASH_IN_PLACE;
 }
 
@@ -351,18 +354,18 @@ static int bucket_set(struct hash_map *h, struct hash_bucket *bucket, struct has
 {
 	if (bpfmaps_map_check_write(&h->map, from))
 		return -EPERM;
-	if (!elem && flags == BPFMAPS_EXIST)
+	if (!elem && flags & BPFMAPS_EXIST)
 		return -ENOENT;
 	if (!elem)
 		return !h->lru && bpfmaps_pool_full(&h->pool) ? -E2BIG : NEED_ELEM;
-	if (flags == BPFMAPS_NOEXIST)
+	if (flags & BPFMAPS_NOEXIST)
 		return -EEXIST;
 	if (h->lru)
 		bpfmaps_lru_touch(elem_lru(h, elem));
-	if (!hash_in_place(h, from))
+	if (!hash_in_place(h, flags, from))
 		return NEED_ELEM;
 	write_seqcount_begin(&bucket->seq.count);
-	elem_write_value(h, elem, value, from);
+	elem_write_value(h, elem, value, flags, from);
 	write_seqcount_end(&bucket->seq.count);
 	return 0;
 }
@@ -382,7 +385,7 @@ static int hash_set(struct hash_map *h, u32 hash, const void *key, const void *v
 }
 
 static struct hash_elem *hash_new_elem(struct hash_map *h, u32 hash, const void *key,
-				       const void *value, enum bpfmaps_from from)
+				       const void *value, u64 flags, enum bpfmaps_from from)
 {
 	struct hash_elem *elem = bpfmaps_pool_alloc(&h->pool, from);
 
@@ -390,7 +393,7 @@ static struct hash_elem *hash_new_elem(struct hash_map *h, u32 hash, const void 
 		return NULL;
 	elem->hash = hash;
 	memcpy(elem->key, key, h->map.key_size);
-	elem_init_value(h, elem, value, from);
+	elem_init_value(h, elem, value, flags, from);
 	return elem;
 }
 
@@ -417,9 +420,9 @@ static int bucket_link(struct hash_map *h, struct hash_bucket *bucket, struct ha
 {
 	if (bpfmaps_map_check_write(&h->map, from))
 		return -EPERM;
-	if (old && flags == BPFMAPS_NOEXIST)
+	if (old && flags & BPFMAPS_NOEXIST)
 		return -EEXIST;
-	if (!old && flags == BPFMAPS_EXIST)
+	if (!old && flags & BPFMAPS_EXIST)
 		return -ENOENT;
 	if (h->lru && !elem_take_place(h, elem, old))
 		return NEED_ROOM;
@@ -529,12 +532,12 @@ static int hash_update_elem(struct bpfmaps_map *map, const void *key, const void
 	struct hash_elem *elem;
 	int err;
 
-	if (flags > BPFMAPS_EXIST)
+	if (bpfmaps_map_update_mode(map, flags, from) > BPFMAPS_EXIST)
 		return -EINVAL;
 	err = hash_set(h, hash, key, value, flags, from);
 	if (err != NEED_ELEM)
 		return err;
-	elem = hash_new_elem(h, hash, key, value, from);
+	elem = hash_new_elem(h, hash, key, value, flags, from);
 	if (!elem)
 		return -ENOMEM;
 	if (h->lru)
@@ -621,14 +624,18 @@ const struct bpfmaps_map_ops bpfmaps_hash_ops = {
 
 const struct bpfmaps_map_ops bpfmaps_percpu_hash_ops = {
 	HASH_OPS,
+	.percpu			= true,
 	.map_lookup_percpu_elem	= hash_lookup_percpu_elem,
 };
 
 const struct bpfmaps_map_ops bpfmaps_lru_hash_ops = {
 	HASH_OPS,
+	.lru			= true,
 };
 
 const struct bpfmaps_map_ops bpfmaps_lru_percpu_hash_ops = {
 	HASH_OPS,
+	.percpu			= true,
+	.lru			= true,
 	.map_lookup_percpu_elem	= hash_lookup_percpu_elem,
 };

@@ -81,12 +81,20 @@ static inline void *elem_value(const struct hash_map *h, struct hash_elem *elem)
 }
 
 /* From the element to what user space gets. */
-static inline void elem_read_value(const struct hash_map *h, struct hash_elem *elem, void *value)
+static inline void elem_read_value(const struct hash_map *h, struct hash_elem *elem, void *value,
+				   u64 flags)
 {
 	if (h->percpu)
-		bpfmaps_percpu_gather(value, elem_percpu(h, elem), h->map.value_size);
+		bpfmaps_percpu_gather(value, elem_percpu(h, elem), h->map.value_size, flags);
 	else
 		bpfmaps_copy_from_elem(value, elem_value(h, elem), h->map.value_size);
+}
+
+/* Called when a look-up by a system call has found @elem. */
+static inline void elem_note_lookup(const struct hash_map *h, struct hash_elem *elem, u64 flags)
+{
+	if (h->lru && (flags & BPFMAPS_F_TOUCH || h->map.map_flags & BPFMAPS_F_TOUCH_LOOKUP))
+		bpfmaps_lru_touch(elem_lru(h, elem));
 }
 
 static inline u32 hash_key(const struct hash_map *h, const void *key)

@@ -104,7 +104,7 @@ static void *maps_lookup_elem(struct bpfmaps_map *map, const void *key)
 }
 
 /* Called from system calls, which get the inner map's id. */
-static int maps_copy_value(struct bpfmaps_map *map, const void *key, void *value)
+static int maps_copy_value(struct bpfmaps_map *map, const void *key, void *value, u64 flags)
 {
 	const struct bpfmaps_map *inner;
 

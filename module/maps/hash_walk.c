@@ -75,7 +75,9 @@ static int bucket_append(const struct hash_map *h, struct hash_bucket *bucket,
 		if (fill == chunk->room)
 			return -ENOSPC;
 		memcpy(chunk->keys + (u64)fill * h->map.key_size, elem->key, h->map.key_size);
-		elem_read_value(h, elem, chunk->values + (u64)fill * h->map.user_value_size);
+		elem_read_value(h, elem, chunk->values + (u64)fill * chunk->value_size,
+				chunk->flags);
+		elem_note_lookup(h, elem, chunk->flags);
 		fill++;
 	}
 	chunk->fill = fill;

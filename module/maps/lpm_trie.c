@@ -251,7 +251,7 @@ static void *lpm_lookup_elem(struct bpfmaps_map *map, const void *from)
 }
 
 /* Called from system calls. A node's value does not change, so any copy is whole. */
-static int lpm_copy_value(struct bpfmaps_map *map, const void *key, void *value)
+static int lpm_copy_value(struct bpfmaps_map *map, const void *key, void *value, u64 flags)
 {
 	void *found;
 

@@ -154,8 +154,8 @@ static void *pcpu_array_lookup_percpu_elem(struct bpfmaps_map *map, const void *
 	return elem ? per_cpu_ptr(elem, cpu) : NULL;
 }
 
-/* Called from system calls: the values of all CPUs. */
-static int pcpu_array_copy_value(struct bpfmaps_map *map, const void *key, void *value)
+/* Called from system calls: the values of all CPUs, or of one. */
+static int pcpu_array_copy_value(struct bpfmaps_map *map, const void *key, void *value, u64 flags)
 {
 	struct pcpu_array_map *a = to_pcpu_array(map);
 	void __percpu *elem = pcpu_array_elem(a, bpfmaps_map_index(key));
@@ -169,26 +169,26 @@ static int pcpu_array_copy_value(struct bpfmaps_map *map, const void *key, void 
 	for (i = 0; i < BPFMAPS_SEQ_TRIES; i++) {
 		if (!bpfmaps_seq_begin(seq, &start))
 			continue;
-		bpfmaps_percpu_gather(value, elem, map->value_size);
+		bpfmaps_percpu_gather(value, elem, map->value_size, flags);
 		if (bpfmaps_seq_valid(seq, start))
 			return 0;
 	}
 	raw_spin_lock_irqsave(&seq->lock, irq);
-	bpfmaps_percpu_gather(value, elem, map->value_size);
+	bpfmaps_percpu_gather(value, elem, map->value_size, flags);
 	raw_spin_unlock_irqrestore(&seq->lock, irq);
 	return 0;
 }
 
 static void pcpu_array_write(const struct pcpu_array_map *a, void __percpu *elem, const void *value,
-			     enum bpfmaps_from from)
+			     u64 flags, enum bpfmaps_from from)
 {
 	if (from == BPFMAPS_FROM_USER)
-		bpfmaps_percpu_scatter(elem, value, a->map.value_size);
+		bpfmaps_percpu_scatter(elem, value, a->map.value_size, flags);
 	else
 		bpfmaps_copy_to_elem(raw_cpu_ptr(elem), value, a->map.value_size);
 }
 
-/* Users in the kernel set the value of this CPU, system calls those of all. */
+/* Users in the kernel set the value of this CPU, system calls those of all, or as @flags say. */
 static int pcpu_array_update_elem(struct bpfmaps_map *map, const void *key, const void *value,
 				  u64 flags, enum bpfmaps_from from)
 {
@@ -198,17 +198,17 @@ static int pcpu_array_update_elem(struct bpfmaps_map *map, const void *key, cons
 	unsigned long irq;
 	int err;
 
-	if (flags > BPFMAPS_EXIST)
+	if (bpfmaps_map_update_mode(map, flags, from) > BPFMAPS_EXIST)
 		return -EINVAL;
 	if (!elem)
 		return -E2BIG;
-	if (flags == BPFMAPS_NOEXIST)
+	if (flags & BPFMAPS_NOEXIST)
 		return -EEXIST;
 	raw_spin_lock_irqsave(&seq->lock, irq);
 	err = bpfmaps_map_check_write(map, from);
 	if (!err) {
 		write_seqcount_begin(&seq->count);
-		pcpu_array_write(a, elem, value, from);
+		pcpu_array_write(a, elem, value, flags, from);
 		write_seqcount_end(&seq->count);
 	}
 	raw_spin_unlock_irqrestore(&seq->lock, irq);
@@ -249,6 +249,7 @@ static u64 pcpu_array_mem_usage(const struct bpfmaps_map *map)
 const struct bpfmaps_map_ops bpfmaps_percpu_array_ops = {
 	.map_size		= sizeof(struct pcpu_array_map),
 	.batch			= BIT(BPFMAPS_BATCH_LOOKUP) | BIT(BPFMAPS_BATCH_UPDATE),
+	.percpu			= true,
 	.map_alloc_check	= pcpu_array_alloc_check,
 	.map_alloc		= pcpu_array_alloc,
 	.map_free		= pcpu_array_free,

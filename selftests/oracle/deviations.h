@@ -69,6 +69,18 @@ static const struct deviation deviations[] = {
 		"*/create/btf *", "create: -1 EBADF", "create: -1 EINVAL",
 		"there is no BTF here",
 	}, {
+		"percpu_*/flags/*, flags 0x8, *", "*", "*",
+		"BPFMAPS_F_CPU and BPFMAPS_F_ALL_CPUS are as in bpf(2) since 7.0",
+	}, {
+		"percpu_*/flags/*, flags 0x9, *", "*", "*",
+		"BPFMAPS_F_CPU and BPFMAPS_F_ALL_CPUS are as in bpf(2) since 7.0",
+	}, {
+		"percpu_*/flags/*, flags 0x10, *", "*", "*",
+		"BPFMAPS_F_CPU and BPFMAPS_F_ALL_CPUS are as in bpf(2) since 7.0",
+	}, {
+		"percpu_*/flags/*, flags 0x100000008, *", "*", "*",
+		"BPFMAPS_F_CPU and BPFMAPS_F_ALL_CPUS are as in bpf(2) since 7.0",
+	}, {
 		"*take*", "kept: 0", "kept: 1",
 		"what cannot be copied out stays where it is",
 	},

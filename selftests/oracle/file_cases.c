@@ -130,7 +130,7 @@ static void wrong_descriptor(struct run *r, const void *arg)
 	};
 
 	elem(r, "lookup", BPFMAPS_MAP_LOOKUP_ELEM, fd, &key, &value, 0);
-	elem(r, "lookup with flags", BPFMAPS_MAP_LOOKUP_ELEM, fd, &key, &value, 8);
+	elem(r, "lookup with flags", BPFMAPS_MAP_LOOKUP_ELEM, fd, &key, &value, 32);
 	elem(r, "update", BPFMAPS_MAP_UPDATE_ELEM, fd, &key, &value, 0);
 	elem(r, "update with flags", BPFMAPS_MAP_UPDATE_ELEM, fd, &key, &value, 8);
 	elem(r, "delete", BPFMAPS_MAP_DELETE_ELEM, fd, &key, NULL, 0);

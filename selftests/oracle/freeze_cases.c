@@ -36,7 +36,7 @@ static void try_all(struct run *r, int fd, int all)
 	value = std_value(r, 11);
 	elem(r, "update", BPFMAPS_MAP_UPDATE_ELEM, fd, key, value, 0);
 	elem(r, "update absent", BPFMAPS_MAP_UPDATE_ELEM, fd, absent, value, 0);
-	elem(r, "update with wrong flags", BPFMAPS_MAP_UPDATE_ELEM, fd, key, value, 8);
+	elem(r, "update with wrong flags", BPFMAPS_MAP_UPDATE_ELEM, fd, key, value, 32);
 	elem(r, "update from nowhere", BPFMAPS_MAP_UPDATE_ELEM, fd, key, NULL, 0);
 	elem(r, "next key", BPFMAPS_MAP_GET_NEXT_KEY, fd, first, out_buf(r, 8), 0);
 	elem(r, "first key", BPFMAPS_MAP_GET_NEXT_KEY, fd, NULL, out_buf(r, 8), 0);

@@ -347,7 +347,7 @@ static void mistake_case(const struct map_type *t, const char *name, const struc
 
 static void mistake_row(const struct map_type *t, unsigned int cmd, const char *name)
 {
-	static const __u64 flags[] = { 0, 1, 2, 4, 8 };
+	static const __u64 flags[] = { 0, 1, 2, 4, 32 };
 	bool flagged = cmd != BPFMAPS_MAP_DELETE_ELEM && cmd != BPFMAPS_MAP_GET_NEXT_KEY;
 	struct mistakes m = { .cmd = cmd };
 	size_t i;

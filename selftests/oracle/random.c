@@ -208,7 +208,7 @@ static bool same_contents(struct sequence *q)
 static bool update(struct sequence *q)
 {
 	static const __u64 usual[] = { 0, 0, 0, BPFMAPS_NOEXIST, BPFMAPS_EXIST };
-	static const __u64 odd[] = { 3, 4, 5, 8, 16, 1ULL << 32, 1ULL << 63 };
+	static const __u64 odd[] = { 3, 4, 5, 32, 64, 1ULL << 32, 1ULL << 63 };
 	__u64 flags = usual[draw(q) % ARRAY_LEN(usual)];
 
 	if (draw(q) % 16 == 0)

@@ -169,6 +169,7 @@ enum bpfmaps_type {
  * @BPFMAPS_F_WRONLY_PROG: users in the kernel may only write
  * @BPFMAPS_F_MMAPABLE: the values can be mmapped
  * @BPFMAPS_F_INNER_MAP: as an inner map, may have another max_entries than its template
+ * @BPFMAPS_F_TOUCH_LOOKUP: LRU types: every look-up counts as a use; not in bpf(2)
  */
 enum bpfmaps_create_flags {
 	BPFMAPS_F_NO_PREALLOC	= 1U << 0,
@@ -181,20 +182,32 @@ enum bpfmaps_create_flags {
 	BPFMAPS_F_WRONLY_PROG	= 1U << 8,
 	BPFMAPS_F_MMAPABLE	= 1U << 10,
 	BPFMAPS_F_INNER_MAP	= 1U << 12,
+	BPFMAPS_F_TOUCH_LOOKUP	= 1U << 31,
 };
 
 /**
- * enum bpfmaps_elem_flags - flags of BPFMAPS_MAP_UPDATE_ELEM
- * @BPFMAPS_ANY: insert or replace
- * @BPFMAPS_NOEXIST: insert only
- * @BPFMAPS_EXIST: replace only
+ * enum bpfmaps_elem_flags - flags of the commands on elements
+ * @BPFMAPS_ANY: update: insert or replace
+ * @BPFMAPS_NOEXIST: update: insert only
+ * @BPFMAPS_EXIST: update: replace only
  * @BPFMAPS_F_LOCK: under the value's spin lock; no map has one, so EINVAL
+ * @BPFMAPS_F_CPU: per-CPU types: the value of the CPU whose number the upper 32 bits are, and
+ *	only this one; look-up and update. The values that a new element has for the other CPUs are
+ *	zero. ERANGE: there is no such CPU
+ * @BPFMAPS_F_ALL_CPUS: per-CPU types: one value for all CPUs; update
+ * @BPFMAPS_F_TOUCH: LRU types: the look-up counts as a use; not in bpf(2)
+ *
+ * With BPFMAPS_F_CPU and BPFMAPS_F_ALL_CPUS, which bpf(2) has since 7.0, a value is value_size
+ * bytes.
  */
 enum bpfmaps_elem_flags {
 	BPFMAPS_ANY	= 0,
 	BPFMAPS_NOEXIST	= 1,
 	BPFMAPS_EXIST	= 2,
 	BPFMAPS_F_LOCK	= 4,
+	BPFMAPS_F_CPU	= 8,
+	BPFMAPS_F_ALL_CPUS = 16,
+	BPFMAPS_F_TOUCH	= 1U << 31,
 };
 
 /**
@@ -247,7 +260,8 @@ struct bpfmaps_create_attr {
  *	ARRAY_OF_MAPS and HASH_OF_MAPS: an update reads a __u32 with the descriptor of a map, for
  *	reading, writing or both; a look-up writes a __u32 with the id of the map that is there
  * @next_key: BPFMAPS_MAP_GET_NEXT_KEY writes key_size bytes there
- * @flags: lookup: 0; update: BPFMAPS_ANY, BPFMAPS_NOEXIST or BPFMAPS_EXIST
+ * @flags: look-up: 0, or BPFMAPS_F_CPU and BPFMAPS_F_TOUCH; update: BPFMAPS_ANY, BPFMAPS_NOEXIST or
+ *	BPFMAPS_EXIST, with BPFMAPS_F_CPU or BPFMAPS_F_ALL_CPUS; look-up and delete: 0
  *
  * BPFMAPS_MAP_DELETE_ELEM ends with @key, BPFMAPS_MAP_GET_NEXT_KEY with @next_key and
  * BPFMAPS_MAP_FREEZE with @map_fd: what follows has to be zero.
