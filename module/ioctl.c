@@ -135,14 +135,21 @@ static int cmd_create(struct call *call)
 	return bpfmaps_map_create(&call->attr.create);
 }
 
+/* The directory where a relative path starts goes to @dfd. */
+static int obj_dfd(const struct bpfmaps_obj_attr *attr, int *dfd)
+{
+	*dfd = attr->file_flags & BPFMAPS_F_PATH_FD ? attr->path_fd : AT_FDCWD;
+	return attr->path_fd && !(attr->file_flags & BPFMAPS_F_PATH_FD) ? -EINVAL : 0;
+}
+
 static int cmd_obj_pin(struct call *call)
 {
 	const struct bpfmaps_obj_attr *attr = &call->attr.obj;
 	struct bpfmaps_map *map;
 	struct fd f;
-	int err;
+	int dfd, err;
 
-	if (attr->file_flags)
+	if (obj_dfd(attr, &dfd) || attr->file_flags & ~BPFMAPS_F_PATH_FD)
 		return -EINVAL;
 	f = fdget(attr->bpf_fd);
 	if (!fd_file(f))
@@ -150,7 +157,7 @@ static int cmd_obj_pin(struct call *call)
 	map = bpfmaps_map_of_file(fd_file(f));
 	err = PTR_ERR_OR_ZERO(map);
 	if (!err)
-		err = bpfmaps_pinfs_pin(fd_file(f), map, u64_to_user_ptr(attr->pathname));
+		err = bpfmaps_pinfs_pin(fd_file(f), map, dfd, u64_to_user_ptr(attr->pathname));
 	fdput(f);
 	return err;
 }
@@ -169,17 +176,17 @@ static int cmd_obj_get(struct call *call)
 {
 	const struct bpfmaps_obj_attr *attr = &call->attr.obj;
 	struct bpfmaps_map *map;
-	int open_flags;
+	int open_flags, dfd;
 
-	if (attr->bpf_fd)
+	if (attr->bpf_fd || obj_dfd(attr, &dfd))
 		return -EINVAL;
-	open_flags = bpfmaps_map_open_flags(attr->file_flags);
+	open_flags = bpfmaps_map_open_flags(attr->file_flags & ~BPFMAPS_F_PATH_FD);
 	if (open_flags < 0)
 		return open_flags;
-	map = bpfmaps_pinfs_get(u64_to_user_ptr(attr->pathname), OPEN_FMODE(open_flags));
+	map = bpfmaps_pinfs_get(dfd, u64_to_user_ptr(attr->pathname), OPEN_FMODE(open_flags));
 	if (IS_ERR(map))
 		return PTR_ERR(map);
-	return map_to_fd(map, attr->file_flags);
+	return map_to_fd(map, attr->file_flags & ~BPFMAPS_F_PATH_FD);
 }
 
 static int cmd_get_next_id(struct call *call)
@@ -331,8 +338,8 @@ static const struct command commands[] = {
 	[BPFMAPS_MAP_UPDATE_ELEM]	= { cmd_update_elem,  ELEM_END(flags),       true },
 	[BPFMAPS_MAP_DELETE_ELEM]	= { cmd_delete_elem,  ELEM_END(key),         true },
 	[BPFMAPS_MAP_GET_NEXT_KEY]	= { cmd_get_next_key, ELEM_END(next_key),    true },
-	[BPFMAPS_OBJ_PIN]		= { cmd_obj_pin,      OBJ_END(file_flags),   false },
-	[BPFMAPS_OBJ_GET]		= { cmd_obj_get,      OBJ_END(file_flags),   false },
+	[BPFMAPS_OBJ_PIN]		= { cmd_obj_pin,      OBJ_END(path_fd),      false },
+	[BPFMAPS_OBJ_GET]		= { cmd_obj_get,      OBJ_END(path_fd),      false },
 	[BPFMAPS_MAP_GET_NEXT_ID]	= { cmd_get_next_id,  ID_END(next_id),       false },
 	[BPFMAPS_MAP_GET_FD_BY_ID]	= { cmd_get_fd_by_id, ID_END(open_flags),    false },
 	[BPFMAPS_OBJ_GET_INFO_BY_FD]	= { cmd_get_info,     INFO_END(info),        true },

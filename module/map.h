@@ -312,8 +312,9 @@ const struct bpfmaps_map_ops *bpfmaps_registry_find(u32 type);
 /* pinfs.c */
 int bpfmaps_pinfs_init(void);
 void bpfmaps_pinfs_exit(void);
-int bpfmaps_pinfs_pin(struct file *file, struct bpfmaps_map *map, const char __user *pathname);
-struct bpfmaps_map *bpfmaps_pinfs_get(const char __user *pathname, fmode_t mode);
+int bpfmaps_pinfs_pin(struct file *file, struct bpfmaps_map *map, int dfd,
+		      const char __user *pathname);
+struct bpfmaps_map *bpfmaps_pinfs_get(int dfd, const char __user *pathname, fmode_t mode);
 struct bpfmaps_map *bpfmaps_pinfs_get_kern(const char *pathname, fmode_t mode);
 
 /* elem.c */

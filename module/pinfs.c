@@ -146,8 +146,9 @@ static int pin_make(struct dentry *dentry, umode_t mode, void *arg)
 	return 0;
 }
 
-/* BPFMAPS_OBJ_PIN: @file is the descriptor's. */
-int bpfmaps_pinfs_pin(struct file *file, struct bpfmaps_map *map, const char __user *pathname)
+/* BPFMAPS_OBJ_PIN: @file is the map's, @dfd where a relative path starts. */
+int bpfmaps_pinfs_pin(struct file *file, struct bpfmaps_map *map, int dfd,
+		      const char __user *pathname)
 {
 	struct pin_source source = {
 		.map = map,
@@ -158,7 +159,7 @@ int bpfmaps_pinfs_pin(struct file *file, struct bpfmaps_map *map, const char __u
 	struct path path;
 	int err;
 
-	dentry = user_path_create(AT_FDCWD, pathname, &path, 0);
+	dentry = user_path_create(dfd, pathname, &path, 0);
 	if (IS_ERR(dentry))
 		return PTR_ERR(dentry);
 	err = security_path_mknod(&path, dentry, mode, 0);
@@ -193,13 +194,13 @@ static struct bpfmaps_map *pin_get(const struct path *path, fmode_t mode)
 }
 
 /* BPFMAPS_OBJ_GET: takes a reference. */
-struct bpfmaps_map *bpfmaps_pinfs_get(const char __user *pathname, fmode_t mode)
+struct bpfmaps_map *bpfmaps_pinfs_get(int dfd, const char __user *pathname, fmode_t mode)
 {
 	struct bpfmaps_map *map;
 	struct path path;
 	int err;
 
-	err = user_path_at(AT_FDCWD, pathname, LOOKUP_FOLLOW, &path);
+	err = user_path_at(dfd, pathname, LOOKUP_FOLLOW, &path);
 	if (err)
 		return ERR_PTR(err);
 	map = pin_get(&path, mode);

@@ -78,7 +78,8 @@ TEST(other_attrs)
 	INFO(info_len);
 	INFO(info);
 	EXPECT_EQ(32, sizeof(struct bpfmaps_elem_attr));
-	EXPECT_EQ(16, sizeof(struct bpfmaps_obj_attr));
+	EXPECT_EQ(24, sizeof(struct bpfmaps_obj_attr));
+	EXPECT_EQ(16, offsetof(struct bpfmaps_obj_attr, path_fd));
 	EXPECT_EQ(12, sizeof(struct bpfmaps_id_attr));
 	EXPECT_EQ(16, sizeof(struct bpfmaps_info_attr));
 	EXPECT_LE(sizeof(union bpfmaps_attr), sizeof(union bpf_attr));

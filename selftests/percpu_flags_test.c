@@ -282,8 +282,12 @@ TEST_F(flags, large_values)
 /* Other types have no CPUs to name. */
 TEST(other_types)
 {
-	static const __u32 types[] = { BPFMAPS_TYPE_HASH, BPFMAPS_TYPE_ARRAY, BPFMAPS_TYPE_LRU_HASH };
-	static const __u64 flags[] = { BPFMAPS_F_CPU, BPFMAPS_F_ALL_CPUS, BPFMAPS_F_CPU | 1ULL << 32 };
+	static const __u32 types[] = {
+		BPFMAPS_TYPE_HASH, BPFMAPS_TYPE_ARRAY, BPFMAPS_TYPE_LRU_HASH
+	};
+	static const __u64 flags[] = {
+		BPFMAPS_F_CPU, BPFMAPS_F_ALL_CPUS, BPFMAPS_F_CPU | 1ULL << 32
+	};
 	int dev = bm_open(), map;
 	__u64 value = 0;
 	size_t t, f;

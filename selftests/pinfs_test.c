@@ -238,6 +238,55 @@ static int mount_in_own_namespace(void)
 }
 
 /* Not for the root of a user namespace that anybody may make. */
+/* Pin or get by a path that starts at a directory. */
+static int at(int dev, unsigned int cmd, int map, int dfd, const char *path, __u32 flags)
+{
+	struct bpfmaps_obj_attr a = {
+		.pathname = (unsigned long)path, .bpf_fd = map, .file_flags = flags, .path_fd = dfd,
+	};
+
+	return bm_call(dev, cmd, &a, sizeof(a));
+}
+
+TEST_F(pinfs, relative_to_a_directory)
+{
+	const __u32 path_fd = BPFMAPS_F_PATH_FD;
+	int dir, sub, map;
+
+	dir = open(HERE, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	ASSERT_LE(0, dir);
+	ASSERT_EQ(0, mkdirat(dir, "sub", 0700));
+	sub = openat(dir, "sub", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ASSERT_EQ(0, at(self->dev, BPFMAPS_OBJ_PIN, self->map, sub, "one", path_fd));
+	EXPECT_EQ(0, access(HERE "/sub/one", F_OK));
+	EXPECT_EQ(-EEXIST, at(self->dev, BPFMAPS_OBJ_PIN, self->map, dir, "sub/one", path_fd));
+	map = at(self->dev, BPFMAPS_OBJ_GET, 0, dir, "sub/one", path_fd | BPFMAPS_F_RDONLY);
+	ASSERT_LE(0, map);
+	EXPECT_EQ(bm_id(self->map), bm_id(map));
+	EXPECT_EQ(-EPERM, bm_freeze(map));
+	close(map);
+	/* An absolute path starts where it says. */
+	map = at(self->dev, BPFMAPS_OBJ_GET, 0, -1, HERE "/sub/one", path_fd);
+	EXPECT_LE(0, map);
+	close(map);
+	ASSERT_EQ(0, chdir(HERE));
+	map = at(self->dev, BPFMAPS_OBJ_GET, 0, AT_FDCWD, "sub/one", path_fd);
+	EXPECT_LE(0, map);
+	close(map);
+	ASSERT_EQ(0, chdir("/"));
+
+	EXPECT_EQ(-EBADF, at(self->dev, BPFMAPS_OBJ_GET, 0, -1, "one", path_fd));
+	EXPECT_EQ(-EBADF, at(self->dev, BPFMAPS_OBJ_PIN, self->map, 1000, "two", path_fd));
+	EXPECT_EQ(-ENOTDIR, at(self->dev, BPFMAPS_OBJ_GET, 0, self->map, "one", path_fd));
+	EXPECT_EQ(-EINVAL, at(self->dev, BPFMAPS_OBJ_GET, 0, sub, "one", 0));
+	EXPECT_EQ(-EINVAL, at(self->dev, BPFMAPS_OBJ_PIN, self->map, sub, "two", 0));
+	EXPECT_EQ(-EINVAL, at(self->dev, BPFMAPS_OBJ_PIN, self->map, sub, "two",
+			      path_fd | BPFMAPS_F_RDONLY));
+	EXPECT_EQ(-1, access(HERE "/sub/two", F_OK));
+	close(sub);
+	close(dir);
+}
+
 TEST_F(pinfs, mounting_is_for_root)
 {
 	pid_t pid = fork();

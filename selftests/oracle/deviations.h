@@ -81,6 +81,9 @@ static const struct deviation deviations[] = {
 		"percpu_*/flags/*, flags 0x100000008, *", "*", "*",
 		"BPFMAPS_F_CPU and BPFMAPS_F_ALL_CPUS are as in bpf(2) since 7.0",
 	}, {
+		"*/pin/file flag 0x4000", "*: -1 EINVAL", "*: -1 ENOTDIR",
+		"BPFMAPS_F_PATH_FD is as in bpf(2) since 6.5",
+	}, {
 		"*take*", "kept: 0", "kept: 1",
 		"what cannot be copied out stays where it is",
 	},

@@ -157,7 +157,7 @@ enum bpfmaps_type {
 };
 
 /**
- * enum bpfmaps_create_flags - map_flags of BPFMAPS_MAP_CREATE
+ * enum bpfmaps_create_flags - map_flags of BPFMAPS_MAP_CREATE, and file_flags
  * @BPFMAPS_F_NO_PREALLOC: allocate elements when they are inserted
  * @BPFMAPS_F_NO_COMMON_LRU: LRU types: each CPU has places of its own, max_entries is rounded up
  *	to a multiple of the CPUs
@@ -169,6 +169,7 @@ enum bpfmaps_type {
  * @BPFMAPS_F_WRONLY_PROG: users in the kernel may only write
  * @BPFMAPS_F_MMAPABLE: the values can be mmapped
  * @BPFMAPS_F_INNER_MAP: as an inner map, may have another max_entries than its template
+ * @BPFMAPS_F_PATH_FD: BPFMAPS_OBJ_PIN and BPFMAPS_OBJ_GET: a path starts at path_fd
  * @BPFMAPS_F_TOUCH_LOOKUP: LRU types: every look-up counts as a use; not in bpf(2)
  */
 enum bpfmaps_create_flags {
@@ -182,7 +183,8 @@ enum bpfmaps_create_flags {
 	BPFMAPS_F_WRONLY_PROG	= 1U << 8,
 	BPFMAPS_F_MMAPABLE	= 1U << 10,
 	BPFMAPS_F_INNER_MAP	= 1U << 12,
-	BPFMAPS_F_TOUCH_LOOKUP	= 1U << 31,
+	BPFMAPS_F_PATH_FD	= 1U << 14,
+	BPFMAPS_F_TOUCH_LOOKUP	= 1U << 30,
 };
 
 /**
@@ -207,7 +209,7 @@ enum bpfmaps_elem_flags {
 	BPFMAPS_F_LOCK	= 4,
 	BPFMAPS_F_CPU	= 8,
 	BPFMAPS_F_ALL_CPUS = 16,
-	BPFMAPS_F_TOUCH	= 1U << 31,
+	BPFMAPS_F_TOUCH	= 1U << 30,
 };
 
 /**
@@ -307,7 +309,10 @@ struct bpfmaps_batch_attr {
  * struct bpfmaps_obj_attr - of BPFMAPS_OBJ_PIN and BPFMAPS_OBJ_GET
  * @pathname: pointer to the path, NUL-terminated
  * @bpf_fd: descriptor of the map to pin; 0 for get
- * @file_flags: get: 0, BPFMAPS_F_RDONLY or BPFMAPS_F_WRONLY; pin: 0
+ * @file_flags: get: 0, BPFMAPS_F_RDONLY or BPFMAPS_F_WRONLY; pin: 0; both: BPFMAPS_F_PATH_FD
+ * @path_fd: with BPFMAPS_F_PATH_FD a descriptor of the directory where a relative @pathname
+ *	starts, or AT_FDCWD; otherwise 0
+ * @unused: 0
  *
  * The path is on a filesystem of type bpfmaps, usually mounted on /sys/fs/bpfmaps; its last
  * component has no '.'. Get asks for the permissions of the file that the flags imply, and
@@ -317,6 +322,8 @@ struct bpfmaps_obj_attr {
 	__aligned_u64 pathname;
 	__u32	bpf_fd;
 	__u32	file_flags;
+	__s32	path_fd;
+	__u32	unused;
 };
 
 /**
