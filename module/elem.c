@@ -9,6 +9,7 @@
 #include <linux/uaccess.h>
 
 #include "map.h"
+#include "ucopy.h"
 
 /* Keys and values up to these sizes stay on the stack. */
 #define ELEM_STACK_KEY		64
@@ -34,8 +35,6 @@ static int elem_check_cpu(const struct bpfmaps_map *map, u64 flags)
 /* Whether a command that knows the @allowed flags can have @flags on this map. */
 int bpfmaps_elem_check_flags(const struct bpfmaps_map *map, u64 flags, u32 allowed)
 {
-	if (!flags)
-		return 0;
 	if ((u32)flags & ~allowed || (flags >> 32 && !(flags & BPFMAPS_F_CPU)))
 		return -EINVAL;
 	if (flags & BPFMAPS_F_TOUCH && !map->ops->lru)
@@ -43,15 +42,21 @@ int bpfmaps_elem_check_flags(const struct bpfmaps_map *map, u64 flags, u32 allow
 	return flags & BPFMAPS_ONE_VALUE ? elem_check_cpu(map, flags) : 0;
 }
 
+/*
+ * Room for a key or a value, which is overwritten before it is read: that it is zeroed first would
+ * cost more than all the rest.
+ */
+#define ELEM_STACK(name, size)	u64 name[(size) / sizeof(u64)] __uninitialized
+
 /* @stack where @size fits, or memory that elem_buf_free() gives back, or NULL. */
-static void *elem_buf(void *stack, u32 stack_size, u32 size)
+static inline void *elem_buf(void *stack, u32 stack_size, u32 size)
 {
 	if (size <= stack_size)
 		return stack;
 	return bpfmaps_area_alloc_buf(size, NUMA_NO_NODE);
 }
 
-static void elem_buf_free(void *stack, void *buf)
+static inline void elem_buf_free(void *stack, void *buf)
 {
 	if (buf != stack)
 		kvfree(buf);
@@ -66,7 +71,7 @@ static bool elem_may_go_on(u32 done)
 	return !fatal_signal_pending(current);
 }
 
-static int elem_from_user(void *to, u64 from, u32 size)
+static int elem_from_user_chunks(void *to, u64 from, u32 size)
 {
 	u32 chunk, done;
 
@@ -80,7 +85,14 @@ static int elem_from_user(void *to, u64 from, u32 size)
 	return 0;
 }
 
-static int elem_to_user(u64 to, const void *from, u32 size)
+static __always_inline int elem_from_user(void *to, u64 from, u32 size)
+{
+	if (likely(size <= BPFMAPS_UCOPY_WORDS))
+		return bpfmaps_get_words(to, u64_to_user_ptr(from), size);
+	return elem_from_user_chunks(to, from, size);
+}
+
+static int elem_to_user_chunks(u64 to, const void *from, u32 size)
 {
 	u32 chunk, done;
 
@@ -94,7 +106,14 @@ static int elem_to_user(u64 to, const void *from, u32 size)
 	return 0;
 }
 
-static void *elem_copy_in(void *stack, u32 stack_size, u64 from, u32 size)
+static __always_inline int elem_to_user(u64 to, const void *from, u32 size)
+{
+	if (likely(size <= BPFMAPS_UCOPY_WORDS))
+		return bpfmaps_put_words(u64_to_user_ptr(to), from, size);
+	return elem_to_user_chunks(to, from, size);
+}
+
+static __always_inline void *elem_copy_in(void *stack, u32 stack_size, u64 from, u32 size)
 {
 	void *buf = elem_buf(stack, stack_size, size);
 	int err;
@@ -109,7 +128,8 @@ static void *elem_copy_in(void *stack, u32 stack_size, u64 from, u32 size)
 }
 
 /* For types without keys the pointer has to be NULL, and so is what this returns. */
-static void *elem_key(const struct bpfmaps_map *map, void *stack, u32 stack_size, u64 from)
+static __always_inline void *elem_key(const struct bpfmaps_map *map, void *stack, u32 stack_size,
+				      u64 from)
 {
 	if (map->key_size)
 		return elem_copy_in(stack, stack_size, from, map->key_size);
@@ -119,7 +139,7 @@ static void *elem_key(const struct bpfmaps_map *map, void *stack, u32 stack_size
 /* What is looked up in a set is its value. */
 static int elem_test(struct bpfmaps_map *map, u64 from)
 {
-	u64 stack[ELEM_STACK_VALUE / sizeof(u64)];
+	ELEM_STACK(stack, ELEM_STACK_VALUE);
 	void *value = elem_copy_in(stack, sizeof(stack), from, map->value_size);
 	int err;
 
@@ -131,16 +151,17 @@ static int elem_test(struct bpfmaps_map *map, u64 from)
 }
 
 /* Copies out of the map, and what stands for the value in types without keys. */
-static int elem_read(struct bpfmaps_map *map, const void *key, void *value, u64 flags, u64 *ticket)
+static inline int elem_read(struct bpfmaps_map *map, const void *key, void *value, u64 flags,
+			    u64 *ticket)
 {
 	if (map->key_size)
 		return map->ops->map_copy_value(map, key, value, flags);
 	return map->ops->map_peek_elem(map, value, ticket);
 }
 
-static int elem_lookup(struct bpfmaps_map *map, const void *key, u64 to, u64 flags)
+static __always_inline int elem_lookup(struct bpfmaps_map *map, const void *key, u64 to, u64 flags)
 {
-	u64 stack[ELEM_STACK_VALUE / sizeof(u64)];
+	ELEM_STACK(stack, ELEM_STACK_VALUE);
 	u32 size = bpfmaps_map_io_size(map, flags);
 	void *value = elem_buf(stack, sizeof(stack), size);
 	u64 ticket;
@@ -159,15 +180,17 @@ static int elem_lookup(struct bpfmaps_map *map, const void *key, u64 to, u64 fla
 int bpfmaps_elem_lookup(struct bpfmaps_map *map, fmode_t mode,
 			const struct bpfmaps_elem_attr *attr)
 {
-	u64 stack[ELEM_STACK_KEY / sizeof(u64)];
+	ELEM_STACK(stack, ELEM_STACK_KEY);
 	void *key;
 	int err;
 
 	if (!(mode & FMODE_CAN_READ))
 		return -EPERM;
-	err = bpfmaps_elem_check_flags(map, attr->flags, BPFMAPS_F_CPU | BPFMAPS_F_TOUCH);
-	if (err)
-		return err;
+	if (attr->flags) {
+		err = bpfmaps_elem_check_flags(map, attr->flags, BPFMAPS_F_CPU | BPFMAPS_F_TOUCH);
+		if (err)
+			return err;
+	}
 	if (!map->ops->map_copy_value && !map->ops->map_peek_elem)
 		return -BPFMAPS_ENOTSUPP;
 	key = elem_key(map, stack, sizeof(stack), attr->key);
@@ -181,16 +204,17 @@ int bpfmaps_elem_lookup(struct bpfmaps_map *map, fmode_t mode,
 	return err;
 }
 
-static int elem_write(struct bpfmaps_map *map, const void *key, const void *value, u64 flags)
+static inline int elem_write(struct bpfmaps_map *map, const void *key, const void *value, u64 flags)
 {
 	if (!map->key_size)
 		return map->ops->map_push_elem(map, value, flags, BPFMAPS_FROM_USER);
 	return map->ops->map_update_elem(map, key, value, flags, BPFMAPS_FROM_USER);
 }
 
-static int elem_update(struct bpfmaps_map *map, const void *key, u64 from, u64 flags)
+static __always_inline int elem_update(struct bpfmaps_map *map, const void *key, u64 from,
+				       u64 flags)
 {
-	u64 stack[ELEM_STACK_VALUE / sizeof(u64)];
+	ELEM_STACK(stack, ELEM_STACK_VALUE);
 	void *value = elem_copy_in(stack, sizeof(stack), from, bpfmaps_map_io_size(map, flags));
 	int err;
 
@@ -205,7 +229,7 @@ static int elem_update(struct bpfmaps_map *map, const void *key, u64 from, u64 f
 int bpfmaps_elem_update(struct bpfmaps_map *map, fmode_t mode,
 			const struct bpfmaps_elem_attr *attr)
 {
-	u64 stack[ELEM_STACK_KEY / sizeof(u64)];
+	ELEM_STACK(stack, ELEM_STACK_KEY);
 	void *key;
 	int err;
 
@@ -235,7 +259,7 @@ int bpfmaps_elem_update(struct bpfmaps_map *map, fmode_t mode,
 int bpfmaps_elem_delete(struct bpfmaps_map *map, fmode_t mode,
 			const struct bpfmaps_elem_attr *attr)
 {
-	u64 stack[ELEM_STACK_KEY / sizeof(u64)];
+	ELEM_STACK(stack, ELEM_STACK_KEY);
 	void *key;
 	int err;
 
@@ -254,7 +278,8 @@ int bpfmaps_elem_delete(struct bpfmaps_map *map, fmode_t mode,
 }
 
 /* Remove what elem_read() has copied out, if it is still what is there. */
-static int elem_remove(struct bpfmaps_map *map, const void *key, const void *value, u64 ticket)
+static inline int elem_remove(struct bpfmaps_map *map, const void *key, const void *value,
+			      u64 ticket)
 {
 	if (map->key_size)
 		return map->ops->map_delete_value(map, key, value);
@@ -264,7 +289,7 @@ static int elem_remove(struct bpfmaps_map *map, const void *key, const void *val
 /* The element goes when its value has arrived; if it was changed meanwhile, all begins again. */
 static int elem_take(struct bpfmaps_map *map, const void *key, u64 to)
 {
-	u64 stack[ELEM_STACK_VALUE / sizeof(u64)];
+	ELEM_STACK(stack, ELEM_STACK_VALUE);
 	void *value = elem_buf(stack, sizeof(stack), map->user_value_size);
 	u64 ticket = 0;
 	int err;
@@ -288,7 +313,7 @@ static int elem_take(struct bpfmaps_map *map, const void *key, u64 to)
 int bpfmaps_elem_lookup_and_delete(struct bpfmaps_map *map, fmode_t mode,
 				   const struct bpfmaps_elem_attr *attr)
 {
-	u64 stack[ELEM_STACK_KEY / sizeof(u64)];
+	ELEM_STACK(stack, ELEM_STACK_KEY);
 	void *key;
 	int err;
 
@@ -308,9 +333,9 @@ int bpfmaps_elem_lookup_and_delete(struct bpfmaps_map *map, fmode_t mode,
 	return err;
 }
 
-static int elem_next_key(struct bpfmaps_map *map, const void *key, u64 to)
+static __always_inline int elem_next_key(struct bpfmaps_map *map, const void *key, u64 to)
 {
-	u64 stack[ELEM_STACK_KEY / sizeof(u64)];
+	ELEM_STACK(stack, ELEM_STACK_KEY);
 	void *next = elem_buf(stack, sizeof(stack), map->key_size);
 	int err;
 
@@ -327,7 +352,7 @@ static int elem_next_key(struct bpfmaps_map *map, const void *key, u64 to)
 int bpfmaps_elem_next_key(struct bpfmaps_map *map, fmode_t mode,
 			  const struct bpfmaps_elem_attr *attr)
 {
-	u64 stack[ELEM_STACK_KEY / sizeof(u64)];
+	ELEM_STACK(stack, ELEM_STACK_KEY);
 	void *key = NULL;
 	int err;
 

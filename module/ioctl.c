@@ -8,6 +8,7 @@
 #include <uapi/linux/bpf.h>
 
 #include "map.h"
+#include "ucopy.h"
 
 /**
  * struct call - one ioctl
@@ -28,7 +29,7 @@ static bool call_is_self(const struct call *call, u32 fd)
 	return call->self && fd == BPFMAPS_SELF;
 }
 
-static int call_file(struct file *file, const struct call *call, map_fn fn)
+static __always_inline int call_file(struct file *file, const struct call *call, map_fn fn)
 {
 	struct bpfmaps_map *map = bpfmaps_map_of_file(file);
 
@@ -37,7 +38,7 @@ static int call_file(struct file *file, const struct call *call, map_fn fn)
 	return fn(map, bpfmaps_map_mode(map, file), &call->attr.elem);
 }
 
-static int call_map(const struct call *call, map_fn fn)
+static __always_inline int call_map(const struct call *call, map_fn fn)
 {
 	struct fd f;
 	int err;
@@ -375,6 +376,8 @@ static int copy_attr(struct call *call, u32 known, u32 size)
 	const u32 all = sizeof(union bpf_attr);
 	int err;
 
+	if (likely(size == known && size))
+		return bpfmaps_copy_in(&call->attr, call->uattr, size);
 	err = check_zero_tail(call->uattr, all, size);
 	if (err)
 		return err;

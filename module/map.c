@@ -35,23 +35,6 @@ int bpfmaps_map_open_flags(u32 flags)
 	}
 }
 
-/* What user space may do to the map through the file, as FMODE_CAN_*. */
-fmode_t bpfmaps_map_mode(const struct bpfmaps_map *map, const struct file *file)
-{
-	fmode_t mode = file->f_mode;
-
-	if (READ_ONCE(map->frozen))
-		mode &= ~FMODE_CAN_WRITE;
-	return mode;
-}
-
-struct bpfmaps_map *bpfmaps_map_of_file(struct file *file)
-{
-	if (file->f_op != &bpfmaps_map_fops)
-		return ERR_PTR(-EINVAL);
-	return file->private_data;
-}
-
 /* A descriptor that takes over one reference. @flags were checked. */
 int bpfmaps_map_new_fd(struct bpfmaps_map *map, u32 flags)
 {

@@ -269,16 +269,33 @@ static inline int bpfmaps_map_check_write(const struct bpfmaps_map *map, enum bp
 	return from == BPFMAPS_FROM_USER && READ_ONCE(map->frozen) ? -EPERM : 0;
 }
 
-/* map.c */
 extern const struct file_operations bpfmaps_map_fops;
+
+/* The map of a map's own descriptor, or an ERR_PTR. */
+static inline struct bpfmaps_map *bpfmaps_map_of_file(struct file *file)
+{
+	if (file->f_op != &bpfmaps_map_fops)
+		return ERR_PTR(-EINVAL);
+	return file->private_data;
+}
+
+/* What user space may do to the map through the file, as FMODE_CAN_*. */
+static inline fmode_t bpfmaps_map_mode(const struct bpfmaps_map *map, const struct file *file)
+{
+	fmode_t mode = file->f_mode;
+
+	if (READ_ONCE(map->frozen))
+		mode &= ~FMODE_CAN_WRITE;
+	return mode;
+}
+
+/* map.c */
 
 int bpfmaps_map_init(void);
 void bpfmaps_map_exit(void);
 int bpfmaps_map_create(const struct bpfmaps_create_attr *attr);
 int bpfmaps_map_new_fd(struct bpfmaps_map *map, u32 flags);
 int bpfmaps_map_open_flags(u32 flags);
-fmode_t bpfmaps_map_mode(const struct bpfmaps_map *map, const struct file *file);
-struct bpfmaps_map *bpfmaps_map_of_file(struct file *file);
 int bpfmaps_map_next_index(struct bpfmaps_map *map, const void *key, void *next_key);
 int bpfmaps_map_freeze(struct bpfmaps_map *map, fmode_t mode);
 void bpfmaps_map_fill_info(const struct bpfmaps_map *map, struct bpfmaps_map_info *info);

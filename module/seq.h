@@ -9,6 +9,7 @@
 #ifndef _BPFMAPS_SEQ_H
 #define _BPFMAPS_SEQ_H
 
+#include <linux/log2.h>
 #include <linux/seqlock.h>
 #include <linux/spinlock.h>
 
@@ -16,6 +17,12 @@
 
 /* How often a reader tries before it takes the lock, which writers cannot take from it for ever. */
 #define BPFMAPS_SEQ_TRIES 16
+
+/* Values that one load or store copies as a whole. */
+static inline bool bpfmaps_seq_is_word(u32 size)
+{
+	return size <= sizeof(long) && is_power_of_2(size);
+}
 
 struct bpfmaps_seq {
 	raw_spinlock_t lock;
@@ -28,14 +35,32 @@ static inline void bpfmaps_seq_init(struct bpfmaps_seq *seq)
 	seqcount_raw_spinlock_init(&seq->count, &seq->lock);
 }
 
+static __always_inline void bpfmaps_word_to_elem(void *to, const void *from, u32 nr)
+{
+	WRITE_ONCE(((long *)to)[nr], get_unaligned((const long *)from + nr));
+}
+
+static __always_inline void bpfmaps_word_from_elem(void *to, const void *from, u32 nr)
+{
+	put_unaligned(READ_ONCE(((const long *)from)[nr]), (long *)to + nr);
+}
+
 /* @to is an element, aligned to 8; @from needs no alignment. */
-static inline void bpfmaps_copy_to_elem(void *to, const void *from, u32 size)
+static __always_inline void bpfmaps_copy_to_elem(void *to, const void *from, u32 size)
 {
 	const u8 *src = from;
 	u8 *dst = to;
 
+	for (; size >= 4 * sizeof(long); size -= 4 * sizeof(long)) {
+		bpfmaps_word_to_elem(dst, src, 0);
+		bpfmaps_word_to_elem(dst, src, 1);
+		bpfmaps_word_to_elem(dst, src, 2);
+		bpfmaps_word_to_elem(dst, src, 3);
+		dst += 4 * sizeof(long);
+		src += 4 * sizeof(long);
+	}
 	for (; size >= sizeof(long); size -= sizeof(long)) {
-		WRITE_ONCE(*(long *)dst, get_unaligned((const long *)src));
+		bpfmaps_word_to_elem(dst, src, 0);
 		dst += sizeof(long);
 		src += sizeof(long);
 	}
@@ -54,13 +79,21 @@ static inline void bpfmaps_copy_to_elem(void *to, const void *from, u32 size)
 }
 
 /* @from is an element, aligned to 8; @to needs no alignment. */
-static inline void bpfmaps_copy_from_elem(void *to, const void *from, u32 size)
+static __always_inline void bpfmaps_copy_from_elem(void *to, const void *from, u32 size)
 {
 	const u8 *src = from;
 	u8 *dst = to;
 
+	for (; size >= 4 * sizeof(long); size -= 4 * sizeof(long)) {
+		bpfmaps_word_from_elem(dst, src, 0);
+		bpfmaps_word_from_elem(dst, src, 1);
+		bpfmaps_word_from_elem(dst, src, 2);
+		bpfmaps_word_from_elem(dst, src, 3);
+		dst += 4 * sizeof(long);
+		src += 4 * sizeof(long);
+	}
 	for (; size >= sizeof(long); size -= sizeof(long)) {
-		put_unaligned(READ_ONCE(*(const long *)src), (long *)dst);
+		bpfmaps_word_from_elem(dst, src, 0);
 		dst += sizeof(long);
 		src += sizeof(long);
 	}

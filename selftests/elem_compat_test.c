@@ -49,7 +49,7 @@ TEST(program_is_32_bit)
 	EXPECT_EQ(4, sizeof(long));
 	EXPECT_EQ(72, sizeof(struct bpfmaps_create_attr));
 	EXPECT_EQ(32, sizeof(struct bpfmaps_elem_attr));
-	EXPECT_EQ(16, sizeof(struct bpfmaps_obj_attr));
+	EXPECT_EQ(24, sizeof(struct bpfmaps_obj_attr));
 	EXPECT_EQ(12, sizeof(struct bpfmaps_id_attr));
 	EXPECT_EQ(16, sizeof(struct bpfmaps_info_attr));
 	EXPECT_EQ(88, sizeof(struct bpfmaps_map_info));

@@ -16,6 +16,15 @@
 #include <asm/unaligned.h>
 #endif
 
+/* The compiler's word for: do not zero this variable, it is written before it is read. */
+#ifndef __uninitialized
+#if __has_attribute(uninitialized)
+#define __uninitialized __attribute__((uninitialized))
+#else
+#define __uninitialized
+#endif
+#endif
+
 #ifndef HAVE_FD_FILE
 #define fd_file(f)	((f).file)
 #endif

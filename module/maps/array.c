@@ -59,11 +59,6 @@ static struct array_map *to_array(const struct bpfmaps_map *map)
 	return container_of(map, struct array_map, map);
 }
 
-static bool array_is_word(const struct array_map *a)
-{
-	return a->map.value_size <= sizeof(long) && is_power_of_2(a->map.value_size);
-}
-
 static bool array_is_large(const struct array_map *a)
 {
 	return a->map.value_size > BPFMAPS_ATOMIC_VALUE;
@@ -96,7 +91,7 @@ static int array_alloc_stripes(struct array_map *a)
 {
 	u32 i, count;
 
-	if (array_is_word(a) || array_is_large(a))
+	if (bpfmaps_seq_is_word(a->map.value_size) || array_is_large(a))
 		return 0;
 	count = min_t(u64, roundup_pow_of_two((u64)a->map.max_entries), ARRAY_STRIPES);
 	a->stripes = kvcalloc(count, sizeof(*a->stripes), BPFMAPS_GFP);
@@ -251,7 +246,7 @@ static int array_copy_value(struct bpfmaps_map *map, const void *key, void *valu
 		return -ENOENT;
 	if (array_is_large(a))
 		return array_read_large(a, value, elem);
-	if (array_is_word(a))
+	if (bpfmaps_seq_is_word(a->map.value_size))
 		bpfmaps_copy_from_elem(value, elem, map->value_size);
 	else
 		array_read_medium(a, array_stripe(a, index), value, elem);
@@ -273,7 +268,7 @@ static int array_update_elem(struct bpfmaps_map *map, const void *key, const voi
 		return -EEXIST;
 	if (array_is_large(a))
 		return array_write_large(a, elem, value, from);
-	if (array_is_word(a))
+	if (bpfmaps_seq_is_word(a->map.value_size))
 		return array_write_word(a, elem, value, from);
 	return array_write_medium(a, array_stripe(a, index), elem, value, from);
 }

@@ -192,6 +192,7 @@ static int hash_alloc(struct bpfmaps_map *map)
 	h->value_offset = round_up(map->key_size, 8);
 	elem_size = offsetof(struct hash_elem, key) + h->value_offset;
 	h->percpu = type_is_percpu(map->map_type);
+	h->word = !h->percpu && bpfmaps_seq_is_word(map->value_size);
 	if (h->percpu) {
 		if (!(map->map_flags & BPFMAPS_F_NO_PREALLOC) &&
 		    !bpfmaps_percpu_possible(map->max_entries, map->value_size))
@@ -286,8 +287,8 @@ static void *hash_lookup_percpu_elem(struct bpfmaps_map *map, const void *key, u
 	return per_cpu_ptr(elem_percpu(h, elem), cpu);
 }
 
-static int bucket_copy(const struct hash_map *h, struct hash_bucket *bucket, u32 hash,
-		       const void *key, void *value, u64 flags)
+static __always_inline int bucket_copy(const struct hash_map *h, struct hash_bucket *bucket,
+				       u32 hash, const void *key, void *value, u64 flags)
 {
 	struct hash_elem *elem = bucket_find(h, bucket, hash, key);
 
@@ -298,8 +299,9 @@ static int bucket_copy(const struct hash_map *h, struct hash_bucket *bucket, u32
 	return 0;
 }
 
-static bool bucket_try_copy(const struct hash_map *h, struct hash_bucket *bucket, u32 hash,
-			    const void *key, void *value, u64 flags, int *err)
+static __always_inline bool bucket_try_copy(const struct hash_map *h, struct hash_bucket *bucket,
+					    u32 hash, const void *key, void *value, u64 flags,
+					    int *err)
 {
 	unsigned int start;
 
@@ -332,7 +334,10 @@ static int hash_copy_value(struct bpfmaps_map *map, const void *key, void *value
 	int err;
 
 	rcu_read_lock();
-	err = hash_copy_rcu(h, hash_bucket(h, hash), hash, key, value, flags);
+	if (h->word)
+		err = bucket_copy(h, hash_bucket(h, hash), hash, key, value, flags);
+	else
+		err = hash_copy_rcu(h, hash_bucket(h, hash), hash, key, value, flags);
 	rcu_read_unlock();
 	return err;
 }

@@ -32,6 +32,7 @@ struct hash_elem {
  * struct hash_map - the type's struct
  * @map: what all types have
  * @percpu: elements have a value for each CPU
+ * @word: values are copied in one piece, and need no sequence count
  * @lru: LRU types: the elements by age, one set or one for each CPU, or NULL
  * @lru_offset: where in the element its part of that is
  * @mask: number of buckets - 1
@@ -43,6 +44,7 @@ struct hash_elem {
 struct hash_map {
 	struct bpfmaps_map map;
 	bool percpu;
+	bool word;
 	struct bpfmaps_lru *lru;
 	u32 lru_offset;
 	u32 mask;
@@ -97,9 +99,42 @@ static inline void elem_note_lookup(const struct hash_map *h, struct hash_elem *
 		bpfmaps_lru_touch(elem_lru(h, elem));
 }
 
+/* Small keys of the usual sizes have functions of their own, which need no loop. */
 static inline u32 hash_key(const struct hash_map *h, const void *key)
 {
-	return hsiphash(key, h->map.key_size, &h->seed);
+	const u32 *words = key;
+
+	switch (h->map.key_size) {
+	case 4:
+		return hsiphash_1u32(get_unaligned(words), &h->seed);
+	case 8:
+		return hsiphash_2u32(get_unaligned(words), get_unaligned(words + 1), &h->seed);
+	case 16:
+		return hsiphash_4u32(get_unaligned(words), get_unaligned(words + 1),
+				     get_unaligned(words + 2), get_unaligned(words + 3),
+				     &h->seed);
+	default:
+		return hsiphash(key, h->map.key_size, &h->seed);
+	}
+}
+
+/* @key is an element's, aligned to 8. */
+static inline bool hash_key_equal(const void *key, const void *other, u32 size)
+{
+	for (; size >= sizeof(long); size -= sizeof(long)) {
+		if (*(const long *)key != get_unaligned((const long *)other))
+			return false;
+		key += sizeof(long);
+		other += sizeof(long);
+	}
+	if (size >= sizeof(u32)) {
+		if (*(const u32 *)key != get_unaligned((const u32 *)other))
+			return false;
+		key += sizeof(u32);
+		other += sizeof(u32);
+		size -= sizeof(u32);
+	}
+	return !size || !memcmp(key, other, size);
 }
 
 static inline struct hash_bucket *hash_bucket(const struct hash_map *h, u32 hash)
@@ -114,7 +149,7 @@ static inline struct hash_elem *bucket_find(const struct hash_map *h, struct has
 	struct hash_elem *elem;
 
 	hlist_for_each_entry_rcu(elem, &bucket->head, pool.node, lockdep_is_held(&bucket->seq.lock))
-		if (elem->hash == hash && !memcmp(elem->key, key, h->map.key_size))
+		if (elem->hash == hash && hash_key_equal(elem->key, key, h->map.key_size))
 			return elem;
 	return NULL;
 }
