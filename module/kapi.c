@@ -120,13 +120,9 @@ static bool kapi_in_nmi(void)
  * is deleted meanwhile. It may be changed in place, word by word, by atomic operations or under
  * rules that its users agree on. A user that took the map without FMODE_WRITE does not write to it.
  *
- * Of a map that holds maps it is the inner map, a struct bpfmaps_map, which may be used in the same
- * RCU reader section, replaced or not. What it may be used for is up to its own flags,
- * BPFMAPS_F_RDONLY_PROG and BPFMAPS_F_WRONLY_PROG, see bpfmaps_map_get_info().
- *
  * Context: process, softirq or hardirq; under rcu_read_lock().
- * Return: the address or the inner map, or NULL if there is no such key or the type has no
- * addresses to give.
+ * Return: the address, or NULL if there is no such key or the type has no addresses to give: a map
+ * that holds maps has bpfmaps_lookup_map().
  */
 void *bpfmaps_lookup_elem(struct bpfmaps_map *map, const void *key)
 {
@@ -136,6 +132,30 @@ void *bpfmaps_lookup_elem(struct bpfmaps_map *map, const void *key)
 	return map->ops->map_lookup_elem(map, key);
 }
 EXPORT_SYMBOL_GPL(bpfmaps_lookup_elem);
+
+/**
+ * bpfmaps_lookup_map() - the map that a map of maps has under a key
+ * @map: an ARRAY_OF_MAPS or HASH_OF_MAPS
+ * @key: key_size bytes
+ *
+ * The inner map may be used in the caller's RCU reader section, replaced or not. What it may be
+ * used for is up to its own flags, BPFMAPS_F_RDONLY_PROG and BPFMAPS_F_WRONLY_PROG, see
+ * bpfmaps_map_get_info(). The caller has no reference to it, so bpfmaps_map_inc() is not for it.
+ *
+ * This is not bpfmaps_lookup_elem(), because who forgets to ask for the type of a map would take
+ * the inner map for a value, and write to it.
+ *
+ * Context: process, softirq or hardirq; under rcu_read_lock().
+ * Return: the inner map, or NULL if there is none or @map holds no maps.
+ */
+struct bpfmaps_map *bpfmaps_lookup_map(struct bpfmaps_map *map, const void *key)
+{
+	RCU_LOCKDEP_WARN(!rcu_read_lock_any_held(), "map look-up without rcu_read_lock()");
+	if (kapi_in_nmi() || !map->ops->map_lookup_map)
+		return NULL;
+	return map->ops->map_lookup_map(map, key);
+}
+EXPORT_SYMBOL_GPL(bpfmaps_lookup_map);
 
 /**
  * bpfmaps_lookup_percpu_elem() - the value of a key on a CPU, in place

@@ -84,9 +84,9 @@ enum bpfmaps_from {
  *	context. On an error @map_free is not called.
  * @map_free: free what @map_alloc and the operations allocated. Process context; a grace period
  *	has passed since the last user was gone.
- * @holds_maps: the values are maps: system calls pass a descriptor in and get an id out, look-ups
- *	in the kernel give the struct bpfmaps_map, and users in the kernel cannot
- *	update or delete: @map_update_elem and @map_delete_elem are called from system calls only.
+ * @holds_maps: the values are maps: system calls pass a descriptor in and get an id out, and users
+ *	in the kernel cannot update or delete: @map_update_elem and @map_delete_elem are
+ *	called from system calls only.
  * @inner_has_max: an inner map has the max_entries of its template, but for BPFMAPS_F_INNER_MAP
  * @batch: bits of enum bpfmaps_batch_op, the batches that there are
  * @percpu: values are there once for each CPU, and one may be asked for
@@ -94,6 +94,9 @@ enum bpfmaps_from {
  * @peek_is_test: @map_peek_elem reads the value and only says whether it is there
  * @map_lookup_elem: the address of the value of @key, or NULL. Under rcu_read_lock(), any
  *	context but NMI; the value stays that key's as long as the reader section lasts.
+ * @map_lookup_map: of types with @holds_maps, which have no @map_lookup_elem: the map under @key,
+ *	or NULL. Under rcu_read_lock(), any context but NMI; it is not freed as long as the
+ *	reader section lasts.
  * @map_lookup_percpu_elem: the address of the value of a CPU, a possible one
  * @map_copy_value: copy out one whole value of @key, never a mix of two updates; -ENOENT. @flags
  *	are BPFMAPS_F_CPU and BPFMAPS_F_TOUCH, where the type has them. Process context, may
@@ -140,6 +143,7 @@ struct bpfmaps_map_ops {
 	int (*map_alloc)(struct bpfmaps_map *map);
 	void (*map_free)(struct bpfmaps_map *map);
 	void *(*map_lookup_elem)(struct bpfmaps_map *map, const void *key);
+	struct bpfmaps_map *(*map_lookup_map)(struct bpfmaps_map *map, const void *key);
 	void *(*map_lookup_percpu_elem)(struct bpfmaps_map *map, const void *key, u32 cpu);
 	int (*map_copy_value)(struct bpfmaps_map *map, const void *key, void *value, u64 flags);
 	int (*map_update_elem)(struct bpfmaps_map *map, const void *key, const void *value,

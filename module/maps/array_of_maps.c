@@ -79,8 +79,7 @@ static void array_free(struct bpfmaps_map *map)
 	bpfmaps_area_free(a->inner);
 }
 
-/* The inner map itself. */
-static void *array_lookup_elem(struct bpfmaps_map *map, const void *key)
+static struct bpfmaps_map *array_lookup_map(struct bpfmaps_map *map, const void *key)
 {
 	struct bpfmaps_map __rcu **place = array_place(map, key);
 
@@ -93,7 +92,7 @@ static int array_copy_value(struct bpfmaps_map *map, const void *key, void *valu
 	const struct bpfmaps_map *inner;
 
 	rcu_read_lock();
-	inner = array_lookup_elem(map, key);
+	inner = array_lookup_map(map, key);
 	if (inner)
 		memcpy(value, &inner->id, sizeof(inner->id));
 	rcu_read_unlock();
@@ -168,7 +167,7 @@ const struct bpfmaps_map_ops bpfmaps_array_of_maps_ops = {
 	.map_alloc_check	= array_alloc_check,
 	.map_alloc		= array_alloc,
 	.map_free		= array_free,
-	.map_lookup_elem	= array_lookup_elem,
+	.map_lookup_map		= array_lookup_map,
 	.map_copy_value		= array_copy_value,
 	.map_update_elem	= array_update_elem,
 	.map_delete_elem	= array_delete_elem,

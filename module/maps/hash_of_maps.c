@@ -95,8 +95,7 @@ static void maps_free(struct bpfmaps_map *map)
 	kfree(m->hash);
 }
 
-/* The inner map itself. */
-static void *maps_lookup_elem(struct bpfmaps_map *map, const void *key)
+static struct bpfmaps_map *maps_lookup_map(struct bpfmaps_map *map, const void *key)
 {
 	struct bpfmaps_map **place = bpfmaps_hash_ops.map_lookup_elem(to_maps(map)->hash, key);
 
@@ -109,7 +108,7 @@ static int maps_copy_value(struct bpfmaps_map *map, const void *key, void *value
 	const struct bpfmaps_map *inner;
 
 	rcu_read_lock();
-	inner = maps_lookup_elem(map, key);
+	inner = maps_lookup_map(map, key);
 	if (inner)
 		memcpy(value, &inner->id, sizeof(inner->id));
 	rcu_read_unlock();
@@ -123,7 +122,7 @@ static struct bpfmaps_map *maps_current(struct hash_of_maps *m, const void *key)
 
 	lockdep_assert_held(&m->lock);
 	rcu_read_lock();
-	inner = maps_lookup_elem(&m->map, key);
+	inner = maps_lookup_map(&m->map, key);
 	rcu_read_unlock();
 	return inner;
 }
@@ -276,7 +275,7 @@ const struct bpfmaps_map_ops bpfmaps_hash_of_maps_ops = {
 	.map_alloc_check	= maps_alloc_check,
 	.map_alloc		= maps_alloc,
 	.map_free		= maps_free,
-	.map_lookup_elem	= maps_lookup_elem,
+	.map_lookup_map		= maps_lookup_map,
 	.map_copy_value		= maps_copy_value,
 	.map_update_elem	= maps_update_elem,
 	.map_delete_elem	= maps_delete_elem,

@@ -218,7 +218,11 @@ static void check_iterate(struct bpfmaps_map *map)
 static void check_array(struct bpfmaps_map *map)
 {
 	u64 sum = 0;
+	u32 key = 0;
 
+	rcu_read_lock();
+	EXPECT(!bpfmaps_lookup_map(map, &key), 1);
+	rcu_read_unlock();
 	EXPECT(set(map, 8, 1, BPFMAPS_ANY, GFP_KERNEL), -E2BIG);
 	EXPECT(set(map, U32_MAX, 1, BPFMAPS_ANY, GFP_KERNEL), -E2BIG);
 	EXPECT(set(map, 0, 1, BPFMAPS_NOEXIST, GFP_KERNEL), -EEXIST);
@@ -364,7 +368,9 @@ static void check_holds_maps(struct bpfmaps_map *map)
 	u32 key = 0;
 
 	rcu_read_lock();
-	inner = bpfmaps_lookup_elem(map, &key);
+	/* Who expects a value there would write into the map object. */
+	EXPECT(!bpfmaps_lookup_elem(map, &key), 1);
+	inner = bpfmaps_lookup_map(map, &key);
 	EXPECT(!!inner, 1);
 	if (inner) {
 		bpfmaps_map_get_info(inner, &info);
@@ -373,9 +379,9 @@ static void check_holds_maps(struct bpfmaps_map *map)
 		EXPECT(set(inner, 1, 4711, BPFMAPS_ANY, GFP_ATOMIC), 0);
 	}
 	key = 1;
-	EXPECT(!bpfmaps_lookup_elem(map, &key), 1);
+	EXPECT(!bpfmaps_lookup_map(map, &key), 1);
 	key = U32_MAX;
-	EXPECT(!bpfmaps_lookup_elem(map, &key), 1);
+	EXPECT(!bpfmaps_lookup_map(map, &key), 1);
 	rcu_read_unlock();
 	EXPECT(set(map, 0, 0, BPFMAPS_ANY, GFP_KERNEL), -EOPNOTSUPP);
 	EXPECT(set(map, 1, 0, BPFMAPS_ANY, GFP_ATOMIC), -EOPNOTSUPP);
@@ -395,7 +401,7 @@ static void check_replaced(struct bpfmaps_map *map)
 
 	while (time_before(jiffies, end)) {
 		rcu_read_lock();
-		inner = bpfmaps_lookup_elem(map, &key);
+		inner = bpfmaps_lookup_map(map, &key);
 		if (inner) {
 			bpfmaps_map_get_info(inner, &before);
 			for (i = 0; i < 100; i++) {

@@ -26,7 +26,7 @@
  * A look-up in a map that holds maps returns the inner map, to be used in the same reader section:
  *
  *	rcu_read_lock();
- *	inner = bpfmaps_lookup_elem(outer, &key);
+ *	inner = bpfmaps_lookup_map(outer, &key);
  *	value = inner ? bpfmaps_lookup_elem(inner, &inner_key) : NULL;
  *	...
  *	rcu_read_unlock();
@@ -86,6 +86,7 @@ void bpfmaps_map_put(struct bpfmaps_map *map);
 void bpfmaps_map_get_info(const struct bpfmaps_map *map, struct bpfmaps_map_info *info);
 
 void *bpfmaps_lookup_elem(struct bpfmaps_map *map, const void *key);
+struct bpfmaps_map *bpfmaps_lookup_map(struct bpfmaps_map *map, const void *key);
 int bpfmaps_update_elem(struct bpfmaps_map *map, const void *key, const void *value, u64 flags,
 			gfp_t gfp);
 void *bpfmaps_lookup_percpu_elem(struct bpfmaps_map *map, const void *key, unsigned int cpu);
