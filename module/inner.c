@@ -56,14 +56,16 @@ static struct bpfmaps_map *inner_of_file(const struct bpfmaps_map *outer, struct
 		return map;
 	if (!inner_fits(&outer->inner, map))
 		return ERR_PTR(-EINVAL);
+	if (~file->f_mode & (FMODE_READ | FMODE_WRITE))
+		return ERR_PTR(-EPERM);
 	bpfmaps_map_inc(map);
 	return map;
 }
 
 /*
  * The map of a descriptor of the current process, with a reference, if @outer takes it; -EBADF or
- * -EINVAL. As in bpf(2) it does not matter whether the descriptor may read or write: nobody gets
- * more than an id out of @outer, and who may open the map by its id needs no @outer for it.
+ * -EINVAL. Who has @outer in the kernel reads and writes the maps in it, so -EPERM for a descriptor
+ * that may not do both: it would be a way around what it was made for.
  */
 struct bpfmaps_map *bpfmaps_inner_get(const struct bpfmaps_map *outer, u32 fd)
 {

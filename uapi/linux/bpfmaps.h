@@ -260,7 +260,7 @@ struct bpfmaps_create_attr {
  *	it is value_size rounded up to 8 bytes, times the possible CPUs. A look-up in a
  *	BLOOM_FILTER reads the value and tells by its result whether it was added.
  *	ARRAY_OF_MAPS and HASH_OF_MAPS: an update reads a __u32 with the descriptor of a map, for
- *	reading, writing or both; a look-up writes a __u32 with the id of the map that is there
+ *	reading and writing; a look-up writes a __u32 with the id of the map that is there
  * @next_key: BPFMAPS_MAP_GET_NEXT_KEY writes key_size bytes there
  * @flags: look-up: 0, or BPFMAPS_F_CPU and BPFMAPS_F_TOUCH; update: BPFMAPS_ANY, BPFMAPS_NOEXIST or
  *	BPFMAPS_EXIST, with BPFMAPS_F_CPU or BPFMAPS_F_ALL_CPUS; look-up and delete: 0
