@@ -55,6 +55,8 @@ static int urb_peek(const struct ringbuf_map *rb, struct urb_record *rec)
 	rec->discarded = len & BPFMAPS_RINGBUF_DISCARD_BIT;
 	if (rec->bytes > avail)
 		return -EINVAL;
+	if (rec->discarded)
+		return 0;
 	return len & BPFMAPS_RINGBUF_BUSY_BIT ? -ENODATA : 0;
 }
 
