@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 #include <kselftest_harness.h>
 
@@ -484,6 +485,75 @@ TEST_F(type, as_a_file)
 	EXPECT_EQ(EINVAL, errno);
 	EXPECT_LE(0, poll(&p, 1, 0));
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, self->map, 0));
+}
+
+/* The same map of bpf(2), or -1. */
+static int bpf_create(const struct shape *s)
+{
+	struct bpfmaps_create_attr inner = {
+		.map_type = BPFMAPS_TYPE_ARRAY, .key_size = 4, .value_size = 8, .max_entries = 1,
+	}, a = {
+		.map_type = s->type,
+		.key_size = s->key,
+		.value_size = s->value,
+		.max_entries = s->max,
+		.map_flags = s->flags,
+	};
+	int template = syscall(SYS_bpf, BPFMAPS_MAP_CREATE, &inner, sizeof(inner)), fd;
+
+	a.inner_map_fd = template;
+	fd = syscall(SYS_bpf, BPFMAPS_MAP_CREATE, &a, sizeof(a));
+	close(template);
+	return fd;
+}
+
+/* The errno of mmap or, behind the first bits, those of mprotect to execute and to write. */
+static long map_and_protect(int fd, int prot, off_t offset)
+{
+	void *p = mmap(NULL, 4096, prot, MAP_SHARED, fd, offset);
+	long ret;
+
+	if (p == MAP_FAILED)
+		return errno;
+	ret = mprotect(p, 4096, PROT_READ | PROT_EXEC) ? 1000L * errno : 0;
+	ret += mprotect(p, 4096, PROT_READ | PROT_WRITE) ? 1000000L * errno : 0;
+	munmap(p, 4096);
+	return ret;
+}
+
+/*
+ * Who may read, write and execute a mapping is as with bpf(2), for each type: its maps tell what
+ * the kernel at hand lets them do.
+ */
+TEST_F(type, mapping_rights)
+{
+	static const __u32 flags[] = { 0, BPFMAPS_F_MMAPABLE };
+	unsigned int made = 0, mapped = 0, executable = 0, i, j;
+	struct shape s;
+	int bpf, ours;
+	long want;
+
+	for (i = 0; i < 2; i++) {
+		s = self->s;
+		s.flags |= flags[i];
+		ours = create(self->dev, &s);
+		bpf = bpf_create(&s);
+		EXPECT_EQ(bpf < 0, ours < 0);
+		made += bpf >= 0;
+		/* 8 protections at 3 offsets */
+		for (j = 0; bpf >= 0 && j < 24; j++) {
+			want = map_and_protect(bpf, j % 8, j / 8 * 4096);
+			EXPECT_EQ(want, map_and_protect(ours, j % 8, j / 8 * 4096))
+				TH_LOG("flags %#x, prot %u, offset %u", s.flags, j % 8, j / 8 * 4096);
+			mapped += !(want % 1000);
+			executable += !(want % 1000) && (j & PROT_EXEC);
+		}
+		close(bpf);
+		close(ours);
+	}
+	EXPECT_LT(0, made);
+	printf("# %u mappings, %u of them to execute\n", mapped, executable);
+	fflush(stdout);
 }
 
 #define THREADS	4
