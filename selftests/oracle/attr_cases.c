@@ -146,7 +146,7 @@ static void finish(struct run *r, struct attempt *at)
 		note_bytes(r, "key", at->key, r->type->key);
 	note_std_out(r, "value");
 	if (at->lost)
-		note_kept(r, at->fd, user_size(r->type, STD_VALUE));
+		note_kept(r, at->fd, std_size(r->type));
 	else
 		note_std(r, at->fd);
 	if (at->path[0])

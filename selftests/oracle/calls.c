@@ -20,13 +20,34 @@ bool makes_fd(unsigned int cmd)
 	       cmd == BPFMAPS_MAP_GET_FD_BY_ID;
 }
 
+/* What came out of a map of maps are ids, which no two runs have the same of. */
+static void name_ids(struct run *r, unsigned int cmd, void *attr, unsigned int size, bool ok)
+{
+	const union bpfmaps_attr *a = attr;
+
+	switch (cmd) {
+	case BPFMAPS_MAP_LOOKUP_ELEM:
+		if (ok && size >= offsetof(struct bpfmaps_elem_attr, flags))
+			name_inner(r, (void *)(unsigned long)a->elem.value, 1);
+		break;
+	case BPFMAPS_MAP_LOOKUP_BATCH:
+	case BPFMAPS_MAP_LOOKUP_AND_DELETE_BATCH:
+		if (ok || errno == ENOENT)
+			name_inner(r, (void *)(unsigned long)a->batch.values, a->batch.count);
+		break;
+	}
+}
+
 /* A call that leaves nothing in the trace; descriptors are closed with the case. */
 int quiet(struct run *r, unsigned int cmd, void *attr, unsigned int size)
 {
-	int ret = r->be->call(r, cmd, attr, size);
+	int ret = r->be->call(r, cmd, attr, size), err = errno;
 
 	if (makes_fd(cmd) && ret >= 0)
 		keep_fd(r, ret);
+	if (r->type->holds)
+		name_ids(r, cmd, attr, size, ret >= 0);
+	errno = err;
 	return ret;
 }
 
@@ -102,6 +123,12 @@ int elem_quiet(struct run *r, unsigned int cmd, int fd, const void *key, void *v
 	return quiet(r, cmd, &a, sizeof(a));
 }
 
+static int inner_template(struct run *r)
+{
+	make_inner(r);
+	return r->template;
+}
+
 int new_map(struct run *r, __u32 key, __u32 value, __u32 max, __u32 flags)
 {
 	struct bpfmaps_create_attr a = {
@@ -110,6 +137,7 @@ int new_map(struct run *r, __u32 key, __u32 value, __u32 max, __u32 flags)
 		.value_size = value,
 		.max_entries = max,
 		.map_flags = flags,
+		.inner_map_fd = inner_template(r),
 	};
 	int fd = quiet(r, BPFMAPS_MAP_CREATE, &a, sizeof(a));
 

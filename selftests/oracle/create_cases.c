@@ -170,9 +170,14 @@ static void set_field(struct run *r, const void *arg)
 	create_noted(r, &a);
 }
 
-/* A bloom filter is never too large: these would be of 512 MiB. */
+/*
+ * A bloom filter is never too large: these would be of 512 MiB. A ring buffer of bpf(2) takes what
+ * there is before it gives up.
+ */
 static bool takes_long(const struct map_type *t, const struct field *f)
 {
+	if (t->ring && f->offset == FIELD(max_entries) && f->value == 0x80000000 && !f->offset2)
+		return true;
 	return t->number == BPFMAPS_TYPE_BLOOM_FILTER &&
 	       ((f->offset == FIELD(max_entries) && f->value > 1 << 20) ||
 		(f->offset2 == FIELD(max_entries) && f->value2 > 1 << 20));

@@ -201,10 +201,10 @@ void elem_cases(const struct map_type *t)
 static int put(struct run *r, const char *label, int fd, const struct shape *s, __u32 index,
 	       unsigned int seed, __u64 flags)
 {
-	unsigned char key[64], value[512];
+	unsigned char key[64], *value = r->value;
 
 	make_key(r, key, s->key, index);
-	pattern(value, s->value, seed);
+	pattern(value, user_size(r->type, s->value), seed);
 	if (label)
 		return elem(r, label, BPFMAPS_MAP_UPDATE_ELEM, fd, key, value, flags);
 	return elem_quiet(r, BPFMAPS_MAP_UPDATE_ELEM, fd, key, value, flags);
@@ -238,7 +238,7 @@ static void full_insert(struct run *r, const void *arg)
 	put(r, "one more", fd, s, s->max, 1, BPFMAPS_ANY);
 	put(r, "one more that must not exist", fd, s, s->max, 1, BPFMAPS_NOEXIST);
 	put(r, "one more that must exist", fd, s, s->max, 1, BPFMAPS_EXIST);
-	note_contents(r, fd, s->key, s->value);
+	note_contents(r, fd, s->key, user_size(r->type, s->value));
 }
 
 static void full_replace(struct run *r, const void *arg)
@@ -253,7 +253,7 @@ static void full_replace(struct run *r, const void *arg)
 		put(r, "replace a missing", fd, s, i % s->max, 300 + i, BPFMAPS_NOEXIST);
 	}
 	put(r, "one more", fd, s, s->max, 1, BPFMAPS_ANY);
-	note_contents(r, fd, s->key, s->value);
+	note_contents(r, fd, s->key, user_size(r->type, s->value));
 }
 
 /* An element comes free with its delete, at once, for any key. */
@@ -270,7 +270,7 @@ static void full_churn(struct run *r, const void *arg)
 		low++;
 	}
 	note(r, "failed: %d", failed);
-	note_contents(r, fd, s->key, s->value);
+	note_contents(r, fd, s->key, user_size(r->type, s->value));
 }
 
 static void full_empty(struct run *r, const void *arg)
@@ -287,7 +287,7 @@ static void full_empty(struct run *r, const void *arg)
 			put(r, "fill again", fd, s, i, round, BPFMAPS_NOEXIST);
 		put(r, "one more", fd, s, s->max, 1, BPFMAPS_ANY);
 	}
-	note_contents(r, fd, s->key, s->value);
+	note_contents(r, fd, s->key, user_size(r->type, s->value));
 }
 
 void full_cases(const struct map_type *t)

@@ -187,8 +187,9 @@ static void fdinfo_memlock(struct run *r, const void *arg)
 	struct bpfmaps_create_attr a = std_attr(r);
 
 	(void)arg;
-	a.value_size = 1000;
-	a.max_entries = 1000;
+	if (!r->type->holds && !r->type->ring)
+		a.value_size = 1000;
+	a.max_entries = r->type->ring ? 16 * PAGE : 1000;
 	note_fdinfo(r, quiet(r, BPFMAPS_MAP_CREATE, &a, sizeof(a)), true);
 }
 
@@ -312,12 +313,10 @@ void file_cases(const struct map_type *t)
 static void use_it(struct run *r, const void *arg)
 {
 	int fd = *(const int *)arg;
-	__u32 key = 0;
-	__u64 value = 1000;
 
-	lookup_noted(r, "lookup", fd, key, 8);
-	elem(r, "update", BPFMAPS_MAP_UPDATE_ELEM, fd, &key, &value, 0);
-	note_contents(r, fd, 4, 8);
+	std_lookup(r, "lookup", fd, 0);
+	elem(r, "update", BPFMAPS_MAP_UPDATE_ELEM, fd, std_key(r, 0), std_value(r, 1000), 0);
+	note_std(r, fd);
 }
 
 static void inherited(struct run *r, const void *arg)
@@ -326,7 +325,7 @@ static void inherited(struct run *r, const void *arg)
 
 	(void)arg;
 	in_child(r, "child", use_it, &fd);
-	note_contents(r, fd, 4, 8);
+	note_std(r, fd);
 }
 
 static void use_as_nobody(struct run *r, const void *arg)
@@ -393,7 +392,7 @@ static void passed(struct run *r, const void *arg)
 		note(r, "no sockets");
 	send_fd(pair[0], fd);
 	in_child(r, "receiver", receive_and_use, &pair[1]);
-	note_contents(r, fd, 4, 8);
+	note_std(r, fd);
 	close(pair[0]);
 	close(pair[1]);
 }
@@ -456,9 +455,7 @@ static void executed(struct run *r, const void *arg)
 static void no_descriptors_left(struct run *r, const void *arg)
 {
 	struct rlimit three = { 3, 3 };
-	struct bpfmaps_create_attr c = {
-		.map_type = r->type->number, .key_size = 4, .value_size = 8, .max_entries = 4,
-	};
+	struct bpfmaps_create_attr c = std_attr(r);
 	struct bpfmaps_id_attr id = { .map_id = *(const __u32 *)arg };
 
 	note_ret(r, "limit", setrlimit(RLIMIT_NOFILE, &three));

@@ -94,15 +94,14 @@ static void same_map(struct run *r, const void *arg)
 {
 	int fd = std_map(r, 0), other;
 	struct bpfmaps_id_attr a = { .map_id = map_id(r, fd) };
-	__u32 key = STD_PRESENT;
-	__u64 value = 77;
 
 	(void)arg;
 	other = call(r, "descriptor by id", BPFMAPS_MAP_GET_FD_BY_ID, &a, sizeof(a));
 	note(r, "same id: %d", map_id(r, other) == a.map_id);
-	elem(r, "update", BPFMAPS_MAP_UPDATE_ELEM, other, &key, &value, 0);
+	elem(r, "update", BPFMAPS_MAP_UPDATE_ELEM, other, std_key(r, STD_PRESENT),
+	     std_value(r, 77), 0);
 	drop_fd(r, fd);
-	lookup_noted(r, "lookup", other, key, 8);
+	note_std(r, other);
 }
 
 /* A stranger, with a map of root's. */
@@ -132,9 +131,7 @@ static void strangers_ids(struct run *r, const void *arg)
 
 static void own_ids(struct run *r, const void *arg)
 {
-	struct bpfmaps_create_attr c = {
-		.map_type = r->type->number, .key_size = 4, .value_size = 8, .max_entries = 4,
-	};
+	struct bpfmaps_create_attr c = std_attr(r);
 	struct bpfmaps_id_attr a = { 0 };
 	__u32 next = 0;
 	int fd;
@@ -218,7 +215,8 @@ static int named_map(struct run *r, __u32 flags)
 {
 	struct bpfmaps_create_attr a = std_attr(r);
 
-	a.value_size = 9;
+	if (!r->type->holds && !r->type->ring)
+		a.value_size = 9;
 	a.map_flags |= flags;
 	memcpy(a.map_name, "a_name.of_15_xx", sizeof(a.map_name));
 	return call(r, "create", BPFMAPS_MAP_CREATE, &a, sizeof(a));

@@ -155,7 +155,8 @@ static void not_mmapable(const struct map_type *t)
 
 void mmap_cases(const struct map_type *t)
 {
-	not_mmapable(t);
+	if (!t->ring)
+		not_mmapable(t);
 	if (t != &array_type)
 		return;
 	prot_rows(t);

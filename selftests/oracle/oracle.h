@@ -25,6 +25,13 @@
 #define STD_KEY		16
 #define STD_BYTES	4096
 
+/* Maps that a run has to put into others, and places in its list of them. */
+#define NR_INNER	4
+#define INNER_OTHER	NR_INNER	/* one that does not fit */
+#define INNER_NULL	(NR_INNER + 1)	/* no map */
+#define INNER_NONE	(NR_INNER + 2)	/* no descriptor */
+#define INNER_ALL	(NR_INNER + 3)
+
 /* An address that no process has mapped: below the lowest that mmap gives. */
 #define UNMAPPED	((void *)0x1000UL)
 
@@ -49,11 +56,14 @@ struct backend {
  * @name: how its cases are named
  * @number: the type
  * @key: bytes of a key of the standard map
+ * @value: bytes of a value of the standard map
  * @max: entries of the standard map
  * @flags: without which there is none
  * @keyed: keys come and go; else every index below max_entries exists, or there are no keys
  * @per_cpu: user space has a value for each CPU
  * @asks: a look-up reads the value
+ * @holds: values are maps: descriptors go in, and ids come out
+ * @ring: it has no elements, but a mapping
  * @ordered: a walk has the same order on all back ends
  * @minimum: how many cases there were when this was last written; fewer means that some got lost
  */
@@ -61,16 +71,19 @@ struct map_type {
 	const char *name;
 	__u32 number;
 	__u32 key;
+	__u32 value;
 	__u32 max;
 	__u32 flags;
 	bool keyed;
 	bool per_cpu;
 	bool asks;
+	bool holds;
+	bool ring;
 	bool ordered;
 	unsigned int minimum;
 };
 
-#define NR_TYPES	8
+#define NR_TYPES	12
 
 /* The first two are hash_type and array_type, with which all cases run. */
 extern const struct map_type map_types[NR_TYPES];
@@ -88,6 +101,9 @@ struct run {
 	unsigned char keys[16][STD_KEY];
 	unsigned char value[STD_BYTES];
 	unsigned int nr_keys;
+	int template;		/* of the maps that a map of maps takes */
+	int inner[INNER_ALL];
+	__u32 inner_ids[NR_INNER];
 	int fds[256];
 	int nr_fds;
 };
@@ -140,14 +156,20 @@ void in_child(struct run *r, const char *label, case_fn fn, const void *arg);
 __u32 map_id(struct run *r, int fd);
 void become_nobody(void);
 
-/* typed.c: the standard map of each type, with 8 byte values, the keys 0, 1 and 2 set */
+/*
+ * typed.c: the standard map of each type, with the keys 0, 1 and 2 set; values are of 8 bytes, but
+ * for those that are maps
+ */
 #define STD_MAX		4
 #define STD_VALUE	8
 #define STD_FILLED	3
 #define STD_PRESENT	1
 #define STD_ABSENT	77
 
-struct bpfmaps_create_attr std_attr(const struct run *r);
+struct bpfmaps_create_attr std_attr(struct run *r);
+int map_of_max(struct run *r, __u32 max);
+void make_inner(struct run *r);
+void name_inner(const struct run *r, void *ids, __u32 nr);
 int std_map(struct run *r, __u32 flags);
 void fill(struct run *r, int fd, __u32 nr);
 void *std_key(struct run *r, __u32 index);
@@ -159,6 +181,7 @@ void note_std(struct run *r, int fd);
 void note_kept(struct run *r, int fd, size_t value_size);
 void *followed_key(struct run *r, int fd);
 size_t user_size(const struct map_type *t, size_t value_size);
+size_t std_size(const struct map_type *t);
 bool has_order(const struct run *r);
 bool takes_flags(const struct map_type *t, __u32 flags);
 __u32 other_flags(const struct map_type *t);

@@ -105,9 +105,11 @@ static void pin_descriptors(struct run *r, const void *arg)
 /* Whether a pin is the way from a narrow descriptor to a wide one. */
 static void pin_narrow(struct run *r, const void *arg)
 {
+	struct bpfmaps_create_attr a = std_attr(r);
 	__u32 flags = *(const __u32 *)arg;
 
-	pin(r, "pin", new_map(r, 4, 8, 4, flags), "map");
+	a.map_flags |= flags;
+	pin(r, "pin", quiet(r, BPFMAPS_MAP_CREATE, &a, sizeof(a)), "map");
 	list(r, ".");
 	note_access(r, get(r, "get as it was", "map", flags));
 	drop_fd(r, get(r, "get", "map", 0));
@@ -139,8 +141,7 @@ static void get_with_fd(struct run *r, const void *arg)
 static void pin_lives(struct run *r, const void *arg)
 {
 	int fd = std_map(r, 0), again;
-	__u32 id = map_id(r, fd), key = 0;
-	__u64 value = 99;
+	__u32 id = map_id(r, fd);
 
 	(void)arg;
 	pin(r, "pin", fd, "one");
@@ -148,7 +149,7 @@ static void pin_lives(struct run *r, const void *arg)
 	drop_fd(r, fd);
 	again = get(r, "get", "one", 0);
 	note(r, "same: %d", map_id(r, again) == id);
-	elem(r, "update", BPFMAPS_MAP_UPDATE_ELEM, again, &key, &value, 0);
+	elem(r, "update", BPFMAPS_MAP_UPDATE_ELEM, again, std_key(r, 0), std_value(r, 99), 0);
 	drop_fd(r, again);
 	again = get(r, "get the other", "two", 0);
 	note_std(r, again);

@@ -69,13 +69,11 @@ void list(struct run *r, const char *dir)
 /* Which of reading and writing a descriptor allows. */
 void note_access(struct run *r, int fd)
 {
-	__u32 key = STD_PRESENT;
-	__u64 value = 31;
-
 	if (fd < 0)
 		return;
-	lookup_noted(r, "lookup", fd, key, 8);
-	elem(r, "update", BPFMAPS_MAP_UPDATE_ELEM, fd, &key, &value, 0);
+	std_lookup(r, "lookup", fd, STD_PRESENT);
+	elem(r, "update", BPFMAPS_MAP_UPDATE_ELEM, fd, std_key(r, STD_PRESENT), std_value(r, 31),
+	     0);
 }
 
 bool id_known(struct run *r, __u32 id)

@@ -132,6 +132,8 @@ static int map_of_size(struct run *r, size_t value_size)
 	__u32 i;
 	int fd;
 
+	if (r->type->holds || r->type->ring)
+		return std_map(r, 0);
 	a.value_size = value_size;
 	fd = quiet(r, BPFMAPS_MAP_CREATE, &a, sizeof(a));
 	if (fd < 0)
@@ -169,6 +171,8 @@ static void pointed(struct run *r, const void *arg)
 	int ret;
 
 	memset(value, 0x77, sizeof(value));
+	if (r->type->holds)
+		memcpy(value, std_value(r, c->index), c->value_size);
 	k = place_key(r, c, fd, &keys);
 	v = place(&values, c->value, value, next && r->type->key ? r->type->key : value_size);
 	area_protect(&keys);
@@ -220,7 +224,7 @@ static void pointer_rows(const struct map_type *t, size_t value_size)
 	c.cmd = BPFMAPS_MAP_DELETE_ELEM;
 	c.name = "delete";
 	pointer_row(t, c, false);
-	if (value_size > STD_VALUE)
+	if (value_size > t->value)
 		return;
 	c.cmd = BPFMAPS_MAP_GET_NEXT_KEY;
 	c.name = "next key";
@@ -232,7 +236,7 @@ static void pointer_rows(const struct map_type *t, size_t value_size)
 
 void pointer_cases(const struct map_type *t)
 {
-	pointer_rows(t, STD_VALUE);
+	pointer_rows(t, t->value);
 	if (t != &hash_type && t != &array_type)
 		return;
 	pointer_rows(t, 5000);
@@ -327,7 +331,7 @@ static void mistaken(struct run *r, const void *arg)
 		v = UNMAPPED;
 	ret = elem(r, "call", m->cmd, fd, key, v, m->flags);
 	if (ret && errno == EFAULT && m->cmd == BPFMAPS_MAP_LOOKUP_AND_DELETE_ELEM) {
-		note_kept(r, map, user_size(r->type, STD_VALUE));
+		note_kept(r, map, std_size(r->type));
 		return;
 	}
 	/* The next key is another one in each hash table. */

@@ -15,27 +15,41 @@
 
 const struct map_type map_types[NR_TYPES] = {
 	{
-		.name = "hash", .number = BPFMAPS_TYPE_HASH, .key = 4, .max = STD_MAX,
+		.name = "hash", .number = BPFMAPS_TYPE_HASH, .key = 4, .value = STD_VALUE, .max = STD_MAX,
 		.keyed = true, .minimum = 3100,
 	}, {
-		.name = "array", .number = BPFMAPS_TYPE_ARRAY, .key = 4, .max = STD_MAX,
+		.name = "array", .number = BPFMAPS_TYPE_ARRAY, .key = 4, .value = STD_VALUE, .max = STD_MAX,
 		.ordered = true, .minimum = 3500,
 	}, {
 		.name = "percpu_hash", .number = BPFMAPS_TYPE_PERCPU_HASH, .key = 4,
-		.max = STD_MAX, .keyed = true, .per_cpu = true, .minimum = 1850,
+		.value = STD_VALUE, .max = STD_MAX, .keyed = true, .per_cpu = true, .minimum = 1850,
 	}, {
 		.name = "percpu_array", .number = BPFMAPS_TYPE_PERCPU_ARRAY, .key = 4,
-		.max = STD_MAX, .per_cpu = true, .ordered = true, .minimum = 1650,
+		.value = STD_VALUE, .max = STD_MAX, .per_cpu = true, .ordered = true, .minimum = 1650,
 	}, {
-		.name = "lpm_trie", .number = BPFMAPS_TYPE_LPM_TRIE, .key = 8, .max = STD_MAX,
+		.name = "lpm_trie", .number = BPFMAPS_TYPE_LPM_TRIE, .key = 8, .value = STD_VALUE, .max = STD_MAX,
 		.flags = BPFMAPS_F_NO_PREALLOC, .keyed = true, .ordered = true, .minimum = 1700,
 	}, {
-		.name = "queue", .number = BPFMAPS_TYPE_QUEUE, .max = STD_MAX, .minimum = 1650,
+		.name = "queue", .number = BPFMAPS_TYPE_QUEUE, .value = STD_VALUE,
+		.max = STD_MAX, .minimum = 1650,
 	}, {
-		.name = "stack", .number = BPFMAPS_TYPE_STACK, .max = STD_MAX, .minimum = 1650,
+		.name = "stack", .number = BPFMAPS_TYPE_STACK, .value = STD_VALUE,
+		.max = STD_MAX, .minimum = 1650,
 	}, {
-		.name = "bloom_filter", .number = BPFMAPS_TYPE_BLOOM_FILTER, .max = BLOOM_MAX,
+		.name = "bloom_filter", .number = BPFMAPS_TYPE_BLOOM_FILTER, .value = STD_VALUE, .max = BLOOM_MAX,
 		.asks = true, .minimum = 1650,
+	}, {
+		.name = "array_of_maps", .number = BPFMAPS_TYPE_ARRAY_OF_MAPS, .key = 4, .value = 4,
+		.max = STD_MAX, .holds = true, .ordered = true, .minimum = 1,
+	}, {
+		.name = "hash_of_maps", .number = BPFMAPS_TYPE_HASH_OF_MAPS, .key = 4, .value = 4,
+		.max = STD_MAX, .keyed = true, .holds = true, .minimum = 1,
+	}, {
+		.name = "ringbuf", .number = BPFMAPS_TYPE_RINGBUF, .max = PAGE, .ring = true,
+		.minimum = 1,
+	}, {
+		.name = "user_ringbuf", .number = BPFMAPS_TYPE_USER_RINGBUF, .max = PAGE,
+		.ring = true, .minimum = 1,
 	},
 };
 
@@ -63,6 +77,11 @@ size_t user_size(const struct map_type *t, size_t value_size)
 	return (value_size + 7) / 8 * 8 * possible_cpus();
 }
 
+size_t std_size(const struct map_type *t)
+{
+	return user_size(t, t->value);
+}
+
 /* Of the flags that have to do with the type, whether it takes @flags. */
 bool takes_flags(const struct map_type *t, __u32 flags)
 {
@@ -72,6 +91,7 @@ bool takes_flags(const struct map_type *t, __u32 flags)
 	switch (t->number) {
 	case BPFMAPS_TYPE_HASH:
 	case BPFMAPS_TYPE_PERCPU_HASH:
+	case BPFMAPS_TYPE_HASH_OF_MAPS:
 		strange &= ~(BPFMAPS_F_NO_PREALLOC | BPFMAPS_F_ZERO_SEED);
 		break;
 	case BPFMAPS_TYPE_ARRAY:
@@ -86,6 +106,8 @@ bool takes_flags(const struct map_type *t, __u32 flags)
 	}
 	if (t->per_cpu)
 		strange |= BPFMAPS_F_NUMA_NODE;
+	if (t->ring || t->number == BPFMAPS_TYPE_ARRAY_OF_MAPS)
+		strange |= BPFMAPS_F_RDONLY_PROG | BPFMAPS_F_WRONLY_PROG;
 	return !(flags & strange);
 }
 
@@ -102,14 +124,53 @@ bool has_order(const struct run *r)
 	return r->type->ordered;
 }
 
-struct bpfmaps_create_attr std_attr(const struct run *r)
+/* The maps that go into others, and the one that they are like. */
+void make_inner(struct run *r)
 {
+	struct bpfmaps_create_attr a = {
+		.map_type = BPFMAPS_TYPE_ARRAY, .key_size = 4, .value_size = 8, .max_entries = 2,
+	};
+	int i;
+
+	if (!r->type->holds || r->template)
+		return;
+	r->template = quiet(r, BPFMAPS_MAP_CREATE, &a, sizeof(a));
+	for (i = 0; i < NR_INNER; i++) {
+		r->inner[i] = quiet(r, BPFMAPS_MAP_CREATE, &a, sizeof(a));
+		r->inner_ids[i] = map_id(r, r->inner[i]);
+	}
+	a.value_size = 7;
+	r->inner[INNER_OTHER] = quiet(r, BPFMAPS_MAP_CREATE, &a, sizeof(a));
+	r->inner[INNER_NULL] = 0;
+	r->inner[INNER_NONE] = -1;
+}
+
+/* An id that came out of a map of maps becomes the number of the map, the same in each run. */
+void name_inner(const struct run *r, void *ids, __u32 nr)
+{
+	unsigned char *p = ids;
+	__u32 id, i, j;
+
+	for (i = 0; i < nr; i++, p += sizeof(id)) {
+		memcpy(&id, p, sizeof(id));
+		for (j = 0; j < NR_INNER && r->inner_ids[j] != id; j++)
+			;
+		id = 0x10de0000 + j;
+		if (j < NR_INNER)
+			memcpy(p, &id, sizeof(id));
+	}
+}
+
+struct bpfmaps_create_attr std_attr(struct run *r)
+{
+	make_inner(r);
 	return (struct bpfmaps_create_attr) {
 		.map_type = r->type->number,
 		.key_size = r->type->key,
-		.value_size = STD_VALUE,
+		.value_size = r->type->value,
 		.max_entries = r->type->max,
 		.map_flags = r->type->flags,
+		.inner_map_fd = r->template,
 	};
 }
 
@@ -130,13 +191,18 @@ void *std_key(struct run *r, __u32 index)
 	return key;
 }
 
-/* On each CPU another one. */
+/* On each CPU another one; of maps of maps a descriptor. */
 void *std_value(struct run *r, __u32 index)
 {
 	unsigned long long value = 0x1122334455667700ULL + index;
 	size_t i;
 
-	for (i = 0; i < user_size(r->type, STD_VALUE); i += sizeof(value)) {
+	if (r->type->holds) {
+		make_inner(r);
+		memcpy(r->value, &r->inner[index % NR_INNER], sizeof(int));
+		return r->value;
+	}
+	for (i = 0; i < std_size(r->type); i += sizeof(value)) {
 		memcpy(r->value + i, &value, sizeof(value));
 		value += 0x0100000000000000ULL;
 	}
@@ -146,7 +212,7 @@ void *std_value(struct run *r, __u32 index)
 /* Where a look-up of @index writes to, or reads from. */
 void *std_out(struct run *r, __u32 index)
 {
-	void *out = out_buf(r, user_size(r->type, STD_VALUE));
+	void *out = out_buf(r, std_size(r->type));
 
 	if (r->type->asks)
 		memcpy(out, std_value(r, index), STD_VALUE);
@@ -155,7 +221,7 @@ void *std_out(struct run *r, __u32 index)
 
 void note_std_out(struct run *r, const char *label)
 {
-	note_out(r, label, user_size(r->type, STD_VALUE));
+	note_out(r, label, std_size(r->type));
 }
 
 void std_lookup(struct run *r, const char *label, int fd, __u32 index)
@@ -173,6 +239,19 @@ void fill(struct run *r, int fd, __u32 nr)
 		if (elem_quiet(r, BPFMAPS_MAP_UPDATE_ELEM, fd, std_key(r, i), std_value(r, i), 0))
 			note(r, "key %u not set: %s", i, errno_name(errno));
 	}
+}
+
+/* Empty, for others than the standard number of elements. */
+int map_of_max(struct run *r, __u32 max)
+{
+	struct bpfmaps_create_attr a = std_attr(r);
+	int fd;
+
+	a.max_entries = max;
+	fd = quiet(r, BPFMAPS_MAP_CREATE, &a, sizeof(a));
+	if (fd < 0)
+		note(r, "no map of %u entries: %s", max, errno_name(errno));
+	return fd;
 }
 
 int std_map(struct run *r, __u32 flags)
@@ -237,7 +316,7 @@ void note_std(struct run *r, int fd)
 	__u32 i;
 
 	if (r->type->key) {
-		note_contents(r, fd, r->type->key, user_size(r->type, STD_VALUE));
+		note_contents(r, fd, r->type->key, std_size(r->type));
 	} else if (r->type->asks) {
 		for (i = 0; i < 2 * STD_MAX; i++)
 			std_lookup(r, "contents: asked", fd, i);
