@@ -177,10 +177,13 @@ static int batch_lookup_cursor(struct batch *b, bool delete)
 	start = cursor;
 	do {
 		end = batch_collect(b, &cursor);
-		if (end == -ENOSPC && b->done)
+		/* The next call goes on here, with room for more. */
+		if (end == -ENOSPC && !b->done)
+			break;
+		if (end == -ENOSPC)
 			end = 0;
 		/* A start behind the end is no place to go on from. */
-		else if (end && (end != -ENOENT || cursor == start))
+		if (end && (end != -ENOENT || cursor == start))
 			return end;
 		err = batch_deliver(b, delete);
 		if (err)

@@ -361,4 +361,49 @@ TEST(each_element_comes_out_once)
 	close(dev);
 }
 
+/*
+ * One element at a time in a table where many buckets have more: each call says where the next one
+ * goes on, also one that had no room for a bucket.
+ */
+TEST(goes_on_behind_a_large_bucket)
+{
+	const struct shape s = { BPFMAPS_TYPE_HASH, 4, 8, 256, 0 };
+	__u32 in[2] = { 0 }, refused[2] = { 0 }, met[2] = { 0 }, key, size;
+	__u64 value = 1;
+	int side;
+
+	both_open(&b);
+	open_shape(_metadata, &s);
+	for (side = BPF; side <= OURS; side++) {
+		struct bpfmaps_batch_attr a = {
+			.keys = (unsigned long)sides[side].keys,
+			.values = (unsigned long)sides[side].values,
+		};
+		struct bpfmaps_elem_attr e = {
+			.map_fd = b.fd[side], .key = (unsigned long)&key,
+			.value = (unsigned long)&value,
+		};
+
+		for (key = 0; key < s.max; key++)
+			ASSERT_EQ(0, both_call_one(&b, side, BPFMAPS_MAP_UPDATE_ELEM, &e,
+						   sizeof(e)));
+		size = 1;
+		do {
+			a.count = size;
+			call_one(side, BPFMAPS_MAP_LOOKUP_BATCH, &a);
+			memcpy(&in[side], sides[side].out, 4);
+			a.in_batch = (unsigned long)&in[side];
+			met[side] += sides[side].count;
+			refused[side] += sides[side].ret == -ENOSPC;
+			size = sides[side].ret == -ENOSPC ? size + 1 : 1;
+		} while (!sides[side].ret || sides[side].ret == -ENOSPC);
+		EXPECT_EQ(-ENOENT, sides[side].ret);
+		EXPECT_EQ(s.max, met[side]);
+		EXPECT_LT(0, refused[side]);
+	}
+	printf("# refused %u times by bpf(2), %u times here\n", refused[BPF], refused[OURS]);
+	both_close(&b);
+	close(b.dev);
+}
+
 TEST_HARNESS_MAIN

@@ -292,7 +292,8 @@ struct bpfmaps_elem_attr {
  * @flags: 0
  *
  * Look-ups return ENOENT when the last element was copied out, with its number in @count. The hash
- * types copy out whole buckets; ENOSPC is one that has more than @count elements.
+ * types copy out whole buckets; ENOSPC is one that has more than @count elements, and
+ * @out_batch says where to find it again.
  */
 struct bpfmaps_batch_attr {
 	__aligned_u64 in_batch;
