@@ -202,6 +202,8 @@ RANDOM(3, percpu_array)
 RANDOM(4, lpm_trie)
 RANDOM(5, queue)
 RANDOM(6, stack)
+RANDOM(8, array_of_maps)
+RANDOM(9, hash_of_maps)
 
 #define COUNTED(number, NAME, text)	number,
 

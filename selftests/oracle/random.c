@@ -8,34 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "oracle.h"
+#include "random.h"
 
 #define OPS_PER_SHAPE	600
-#define SIDES		2
 #define KEYS_SPARE	4
 
-struct random_shape {
-	__u32 key;
-	__u32 value;
-	__u32 max;
-	__u32 flags;
-};
-
-/* One sequence: the runs, a map of each, and the state of the generator. */
-struct sequence {
-	struct run r[SIDES];
-	int fd[SIDES];
-	const struct map_type *type;
-	struct random_shape s;
-	unsigned long long state;
-	unsigned long long seed;
-	unsigned long op;
-	unsigned char *key;
-	unsigned char *value;
-	size_t value_size;	/* as user space has it */
-};
-
-static __u32 draw(struct sequence *q)
+__u32 draw(struct sequence *q)
 {
 	unsigned long long z = q->state += 0x9e3779b97f4a7c15ULL;
 
@@ -44,7 +22,7 @@ static __u32 draw(struct sequence *q)
 	return (z ^ (z >> 31)) >> 16;
 }
 
-static void random_bytes(struct sequence *q, unsigned char *p, size_t len)
+void random_bytes(struct sequence *q, unsigned char *p, size_t len)
 {
 	__u32 word;
 	size_t n;
@@ -68,7 +46,7 @@ static void draw_prefix(struct sequence *q, __u32 index)
 }
 
 /* More keys than fit, by half; of an array some that are far out of range. */
-static void draw_key(struct sequence *q)
+void draw_key(struct sequence *q)
 {
 	__u32 index = draw(q) % (q->s.max + q->s.max / 2 + KEYS_SPARE);
 
@@ -89,6 +67,14 @@ static void draw_key(struct sequence *q)
 	q->key[q->s.key - 1] ^= index >> 8;
 }
 
+/* Of the maps to put into others one that fits, or now and then something else. */
+int draw_inner(struct sequence *q)
+{
+	if (draw(q) % 6 == 0)
+		return NR_INNER + draw(q) % (INNER_ALL - NR_INNER);
+	return draw(q) % NR_INNER;
+}
+
 static const char *op_name(unsigned int cmd)
 {
 	switch (cmd) {
@@ -104,7 +90,7 @@ static const char *op_name(unsigned int cmd)
 	return "next key";
 }
 
-static void sequence_differs(struct sequence *q, const char *what, const char *a, const char *b)
+void sequence_differs(struct sequence *q, const char *what, const char *a, const char *b)
 {
 	char name[128];
 
@@ -123,28 +109,36 @@ static const char *result(int ret, int err, char *text)
 	return text;
 }
 
+bool same_result(struct sequence *q, const char *what, const int *ret, const int *err)
+{
+	char text[SIDES][32];
+
+	if (ret[0] == ret[1] && err[0] == err[1])
+		return true;
+	sequence_differs(q, what, result(ret[0], err[0], text[0]),
+			 result(ret[1], err[1], text[1]));
+	return false;
+}
+
 /* One operation on both maps. Returns false where they differ. */
 static bool both(struct sequence *q, unsigned int cmd, __u64 flags)
 {
 	bool copies = cmd == BPFMAPS_MAP_LOOKUP_ELEM || cmd == BPFMAPS_MAP_LOOKUP_AND_DELETE_ELEM;
 	const void *key = q->s.key ? q->key : NULL;
+	int pick = q->type->holds && cmd == BPFMAPS_MAP_UPDATE_ELEM ? draw_inner(q) : 0;
 	int ret[SIDES], err[SIDES], i;
-	char text[SIDES][32];
 	void *value = NULL;
 
 	for (i = 0; i < SIDES; i++) {
 		if (copies)
 			value = out_buf(&q->r[i], q->value_size);
 		else if (cmd == BPFMAPS_MAP_UPDATE_ELEM)
-			value = q->value;
+			value = q->type->holds ? (void *)&q->r[i].inner[pick] : q->value;
 		ret[i] = elem_quiet(&q->r[i], cmd, q->fd[i], key, value, flags);
 		err[i] = ret[i] < 0 ? errno : 0;
 	}
-	if (ret[0] != ret[1] || err[0] != err[1]) {
-		sequence_differs(q, op_name(cmd), result(ret[0], err[0], text[0]),
-				 result(ret[1], err[1], text[1]));
+	if (!same_result(q, op_name(cmd), ret, err))
 		return false;
-	}
 	if (copies && memcmp(q->r[0].out, q->r[1].out, q->value_size + 2 * GUARD)) {
 		sequence_differs(q, op_name(cmd), "a value", "another");
 		return false;
@@ -223,6 +217,8 @@ static bool one_op(struct sequence *q)
 	__u32 phase = q->op / 256 % 4, dice = draw(q) % 100;
 	__u32 inserts = phase == 0 ? 60 : phase == 2 ? 15 : 40;
 
+	if (draw(q) % 32 == 0)
+		return random_batch(q);
 	draw_key(q);
 	if (dice < inserts)
 		return update(q);
@@ -296,7 +292,8 @@ unsigned long random_ops(const struct map_type *t, unsigned long long seed)
 		for (j = 0; j < ARRAY_LEN(maxima); j++) {
 			for (other = 0; other < 2; other++) {
 				q.s = (struct random_shape) {
-					key_size(t, sizes[i][0]), sizes[i][1], maxima[j], t->flags
+					key_size(t, sizes[i][0]), t->holds ? t->value : sizes[i][1],
+					maxima[j], t->flags
 				};
 				if (other)
 					q.s.flags |= other_flags(t);
