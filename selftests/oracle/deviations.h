@@ -84,6 +84,19 @@ static const struct deviation deviations[] = {
 		"*/pin/file flag 0x4000", "*: -1 EINVAL", "*: -1 ENOTDIR",
 		"BPFMAPS_F_PATH_FD is as in bpf(2) since 6.5",
 	}, {
+		"percpu_*/batch/*, elem_flags 0x8", "*", "*",
+		"BPFMAPS_F_CPU and BPFMAPS_F_ALL_CPUS are as in bpf(2) since 7.0",
+	}, {
+		"percpu_*/batch/*, elem_flags 0x10", "*", "*",
+		"BPFMAPS_F_CPU and BPFMAPS_F_ALL_CPUS are as in bpf(2) since 7.0",
+	}, {
+		"*hash*/batch/*, out_batch at *", "call: attr byte 32 became 00",
+		"call: attr byte 32 became 03",
+		"count says how many elements have arrived, also where out_batch cannot be written",
+	}, {
+		"*_of_maps/holding/map a *-only one", "put: 0", "put: -1 EPERM",
+		"who looks up maps in the kernel reads and writes them: so may the descriptor",
+	}, {
 		"*take*", "kept: 0", "kept: 1",
 		"what cannot be copied out stays where it is",
 	},

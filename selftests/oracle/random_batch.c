@@ -95,7 +95,7 @@ static bool same_load(struct sequence *q, const char *what, unsigned int cmd, st
 
 static void draw_flags(struct sequence *q, struct load *l)
 {
-	static const __u64 flags[] = { 1, 2, 4, 8, 1ULL << 32 };
+	static const __u64 flags[] = { 1, 2, 4, 32, 1ULL << 32 };
 	__u64 elem_flags = draw(q) % 12 ? 0 : flags[draw(q) % ARRAY_LEN(flags)];
 	__u64 batch_flags = draw(q) % 16 ? 0 : flags[draw(q) % ARRAY_LEN(flags)];
 	int i;
