@@ -201,6 +201,7 @@ void freeze_cases(const struct map_type *t);
 void access_cases(const struct map_type *t);
 void batch_cases(const struct map_type *t);
 void holding_cases(const struct map_type *t);
+void ring_cases(const struct map_type *t);
 void trie_cases(const struct map_type *t);
 void taking_cases(const struct map_type *t);
 void bloom_cases(const struct map_type *t);

@@ -119,6 +119,7 @@ TEST(back_ends_are_there)
 #define QUEUE_AND_STACK	0x60
 #define BLOOM		0x80
 #define HOLDING		0x300
+#define RINGS		0xc00
 #define KEYED_ALIKE	0x0f	/* keys of any 4 bytes */
 
 /* The time limit is for a machine that is busy with other things. */
@@ -152,6 +153,7 @@ SUBJECT(full, KEYED_ALIKE)
 SUBJECT(iterate, KEYED_ALIKE | HOLDING)
 SUBJECT(batch, ALL_TYPES)
 SUBJECT(holding, HOLDING)
+SUBJECT(ring, RINGS)
 SUBJECT(trie, TRIE)
 SUBJECT(taking, QUEUE_AND_STACK)
 SUBJECT(bloom, BLOOM)
