@@ -97,6 +97,27 @@ static const struct deviation deviations[] = {
 		"*_of_maps/holding/map a *-only one", "put: 0", "put: -1 EPERM",
 		"who looks up maps in the kernel reads and writes them: so may the descriptor",
 	}, {
+		"ringbuf/flow/*", "output of too much: -1 EAGAIN", "output of too much: -1 E2BIG",
+		"a record that never fits is not worth trying again",
+	}, {
+		"user_ringbuf/flow/behind *", "drain: -1 EINVAL", "drain: [12]",
+		"what has been taken is told first, what is wrong by the next call",
+	}, {
+		"user_ringbuf/flow/producer *", "drain: 0", "drain: -1 EINVAL",
+		"a producer behind the consumer or beyond the ring is told of",
+	}, {
+		"user_ringbuf/flow/producer before the start", "drain: 131072", "drain: -1 EINVAL",
+		"a producer behind the consumer or beyond the ring is told of",
+	}, {
+		"user_ringbuf/flow/producer before the start", "consumer 0x*", "consumer 0",
+		"a producer behind the consumer or beyond the ring is told of",
+	}, {
+		"user_ringbuf/flow/record of *", "drain: -1 E2BIG", "drain: 1",
+		"records may be as large as the ring",
+	}, {
+		"user_ringbuf/flow/record of *", "consumer 0", "consumer 0x*",
+		"records may be as large as the ring",
+	}, {
 		"*take*", "kept: 0", "kept: 1",
 		"what cannot be copied out stays where it is",
 	},

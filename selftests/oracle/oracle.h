@@ -202,6 +202,7 @@ void access_cases(const struct map_type *t);
 void batch_cases(const struct map_type *t);
 void holding_cases(const struct map_type *t);
 void ring_cases(const struct map_type *t);
+void flow_cases(const struct map_type *t);
 void trie_cases(const struct map_type *t);
 void taking_cases(const struct map_type *t);
 void bloom_cases(const struct map_type *t);
