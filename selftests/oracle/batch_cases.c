@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The batch commands: counts, flags, pointers and descriptors. Walks are in the random sequences. */
+/* The batch commands: counts, flags, pointers, descriptors. Walks are in the random sequences. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
