@@ -235,6 +235,7 @@ static int maps_collect_locked(struct hash_of_maps *m, u32 *cursor, struct bpfma
 
 	lockdep_assert_held(&m->lock);
 	all.values = inner;
+	all.value_size = sizeof(*inner);
 	err = bpfmaps_hash_ops.map_collect(m->hash, cursor, &all);
 	for (; chunk->fill < all.fill; chunk->fill++)
 		ids[chunk->fill] = inner[chunk->fill]->id;
