@@ -16,15 +16,20 @@
 #include <linux/uaccess.h>
 
 #include "map.h"
+#include "ucopy.h"
 
 /* About so many bytes make a chunk. */
 #define BATCH_CHUNK	SZ_16K
+
+/* Where this is enough, nothing is allocated. */
+#define BATCH_STACK	512
 
 /**
  * struct batch - one call
  * @map: the map
  * @attr: the caller's argument
  * @chunk: keys and values in the kernel; @chunk.room elements fit
+ * @stack: memory for a small chunk
  * @cap: what @chunk has memory for
  * @done: elements that are over
  */
@@ -32,9 +37,25 @@ struct batch {
 	struct bpfmaps_map *map;
 	const struct bpfmaps_batch_attr *attr;
 	struct bpfmaps_chunk chunk;
+	void *stack;
 	u32 cap;
 	u32 done;
 };
+
+/* Large or small, word by word: elements are in the cache. */
+static int batch_get(void *to, const void __user *from, u64 size)
+{
+	if (BPFMAPS_UCOPY_WORDS)
+		return bpfmaps_get_words(to, from, size);
+	return copy_from_user(to, from, size) ? -EFAULT : 0;
+}
+
+static int batch_put(void __user *to, const void *from, u64 size)
+{
+	if (BPFMAPS_UCOPY_WORDS)
+		return bpfmaps_put_words(to, from, size);
+	return copy_to_user(to, from, size) ? -EFAULT : 0;
+}
 
 static void __user *batch_keys(const struct batch *b, u32 nr)
 {
@@ -63,8 +84,10 @@ static void *chunk_value(const struct batch *b, u32 nr)
 
 static void batch_free(struct batch *b)
 {
-	kvfree(b->chunk.keys);
-	kvfree(b->chunk.values);
+	if (b->chunk.keys != b->stack) {
+		kvfree(b->chunk.keys);
+		kvfree(b->chunk.values);
+	}
 	b->chunk.keys = NULL;
 	b->chunk.values = NULL;
 }
@@ -76,11 +99,17 @@ static int batch_alloc(struct batch *b, u32 cap)
 	u64 values = (u64)cap * b->chunk.value_size;
 
 	batch_free(b);
+	b->cap = cap;
+	keys = round_up(keys, 8);
+	if (keys + values <= BATCH_STACK) {
+		b->chunk.keys = b->stack;
+		b->chunk.values = b->stack + keys;
+		return 0;
+	}
 	if (keys > INT_MAX || values > INT_MAX)
 		return -ENOMEM;
 	b->chunk.keys = bpfmaps_area_alloc_buf(keys, NUMA_NO_NODE);
 	b->chunk.values = bpfmaps_area_alloc_buf(values, NUMA_NO_NODE);
-	b->cap = cap;
 	return b->chunk.keys && b->chunk.values ? 0 : -ENOMEM;
 }
 
@@ -109,8 +138,8 @@ static int batch_copy_out(struct batch *b)
 	u64 keys = (u64)b->chunk.fill * b->map->key_size;
 	u64 values = (u64)b->chunk.fill * b->chunk.value_size;
 
-	if (copy_to_user(batch_keys(b, b->done), b->chunk.keys, keys) ||
-	    copy_to_user(batch_values(b, b->done), b->chunk.values, values))
+	if (batch_put(batch_keys(b, b->done), b->chunk.keys, keys) ||
+	    batch_put(batch_values(b, b->done), b->chunk.values, values))
 		return -EFAULT;
 	return 0;
 }
@@ -214,28 +243,46 @@ static int batch_next(struct batch *b, void *prev, bool *has_prev)
 	return err == -ENOENT ? 0 : err;
 }
 
+/* Fill a chunk with what is behind @prev. */
+static int batch_collect_next(struct batch *b, void *prev, bool *has_prev)
+{
+	int err;
+
+	batch_begin_chunk(b);
+	if (b->map->ops->map_collect_next) {
+		err = b->map->ops->map_collect_next(b->map, *has_prev ? prev : NULL, &b->chunk);
+		if (b->chunk.fill) {
+			memcpy(prev, chunk_key(b, b->chunk.fill - 1), b->map->key_size);
+			*has_prev = true;
+		}
+		return err;
+	}
+	do {
+		err = batch_next(b, prev, has_prev);
+		if (batch_killed())
+			return -EINTR;
+	} while (!err && b->chunk.fill < b->chunk.room);
+	return err;
+}
+
 static int batch_lookup_keys_from(struct batch *b, void *prev)
 {
 	bool has_prev = b->attr->in_batch;
 	int err, end;
 
-	if (has_prev &&
-	    copy_from_user(prev, u64_to_user_ptr(b->attr->in_batch), b->map->key_size))
+	if (has_prev && batch_get(prev, u64_to_user_ptr(b->attr->in_batch), b->map->key_size))
 		return -EFAULT;
 	do {
-		batch_begin_chunk(b);
-		do {
-			end = batch_next(b, prev, &has_prev);
-			if (batch_killed())
-				return -EINTR;
-		} while (!end && b->chunk.fill < b->chunk.room);
+		end = batch_collect_next(b, prev, &has_prev);
 		if (end && end != -ENOENT)
 			return end;
 		err = batch_deliver(b, false);
 		if (err)
 			return err;
+		if (batch_killed())
+			return -EINTR;
 	} while (!end && batch_left(b));
-	if (b->done && copy_to_user(u64_to_user_ptr(b->attr->out_batch), prev, b->map->key_size))
+	if (b->done && batch_put(u64_to_user_ptr(b->attr->out_batch), prev, b->map->key_size))
 		return -EFAULT;
 	return end;
 }
@@ -243,13 +290,17 @@ static int batch_lookup_keys_from(struct batch *b, void *prev)
 /* Look up by keys. Returns -ENOENT behind the last element. */
 static int batch_lookup_keys(struct batch *b)
 {
-	void *prev = bpfmaps_area_alloc_buf(b->map->key_size, NUMA_NO_NODE);
+	u64 stack[2];
+	void *prev = stack;
 	int err;
 
+	if (b->map->key_size > sizeof(stack))
+		prev = bpfmaps_area_alloc_buf(b->map->key_size, NUMA_NO_NODE);
 	if (!prev)
 		return -ENOMEM;
 	err = batch_lookup_keys_from(b, prev);
-	kvfree(prev);
+	if (prev != stack)
+		kvfree(prev);
 	return err;
 }
 
@@ -265,15 +316,32 @@ static int batch_lookup_and_delete(struct batch *b)
 	return batch_lookup_cursor(b, true);
 }
 
-static int batch_update_one(struct batch *b, u32 nr)
+static int batch_update_chunk(struct batch *b, u32 *done)
 {
-	return b->map->ops->map_update_elem(b->map, chunk_key(b, nr), chunk_value(b, nr),
-					    b->attr->elem_flags, BPFMAPS_FROM_USER);
+	const struct bpfmaps_map_ops *ops = b->map->ops;
+	int err = 0;
+
+	if (ops->map_update_many)
+		return ops->map_update_many(b->map, &b->chunk, b->attr->elem_flags, done);
+	for (*done = 0; *done < b->chunk.fill; ++*done) {
+		err = ops->map_update_elem(b->map, chunk_key(b, *done), chunk_value(b, *done),
+					   b->attr->elem_flags, BPFMAPS_FROM_USER);
+		if (err)
+			break;
+	}
+	return err;
 }
 
-static int batch_delete_one(struct batch *b, u32 nr)
+static int batch_remove_chunk(struct batch *b, u32 *done)
 {
-	return b->map->ops->map_delete_elem(b->map, chunk_key(b, nr), BPFMAPS_FROM_USER);
+	int err = 0;
+
+	for (*done = 0; *done < b->chunk.fill; ++*done) {
+		err = b->map->ops->map_delete_elem(b->map, chunk_key(b, *done), BPFMAPS_FROM_USER);
+		if (err)
+			break;
+	}
+	return err;
 }
 
 /* Copy in what comes next: a chunk, or as much of it as can be read. */
@@ -281,10 +349,10 @@ static int batch_copy_in(struct batch *b, bool values)
 {
 	batch_begin_chunk(b);
 	b->chunk.fill = b->chunk.room;
-	while (copy_from_user(b->chunk.keys, batch_keys(b, b->done),
-			      (u64)b->chunk.fill * b->map->key_size) ||
-	       (values && copy_from_user(b->chunk.values, batch_values(b, b->done),
-					 (u64)b->chunk.fill * b->chunk.value_size))) {
+	while (batch_get(b->chunk.keys, batch_keys(b, b->done),
+			 (u64)b->chunk.fill * b->map->key_size) ||
+	       (values && batch_get(b->chunk.values, batch_values(b, b->done),
+				    (u64)b->chunk.fill * b->chunk.value_size))) {
 		b->chunk.fill /= 2;
 		if (!b->chunk.fill)
 			return -EFAULT;
@@ -292,18 +360,16 @@ static int batch_copy_in(struct batch *b, bool values)
 	return 0;
 }
 
-static int batch_for_each(struct batch *b, bool values, int (*fn)(struct batch *b, u32 nr))
+static int batch_for_each(struct batch *b, bool values, int (*fn)(struct batch *b, u32 *done))
 {
+	u32 done = 0;
 	int err;
-	u32 i;
 
 	while (batch_left(b)) {
 		err = batch_copy_in(b, values);
-		for (i = 0; i < b->chunk.fill && !err; i++) {
-			err = fn(b, i);
-			if (!err)
-				b->done++;
-		}
+		if (!err)
+			err = fn(b, &done);
+		b->done += done;
 		if (err)
 			return err;
 		if (batch_killed())
@@ -314,12 +380,12 @@ static int batch_for_each(struct batch *b, bool values, int (*fn)(struct batch *
 
 static int batch_update(struct batch *b)
 {
-	return batch_for_each(b, true, batch_update_one);
+	return batch_for_each(b, true, batch_update_chunk);
 }
 
 static int batch_delete(struct batch *b)
 {
-	return batch_for_each(b, false, batch_delete_one);
+	return batch_for_each(b, false, batch_remove_chunk);
 }
 
 static int batch_run(struct batch *b, u32 __user *ucount, int (*fn)(struct batch *b))
@@ -354,9 +420,11 @@ static const struct batch_op {
 int bpfmaps_batch(struct bpfmaps_map *map, fmode_t mode, const struct bpfmaps_batch_attr *attr,
 		  enum bpfmaps_batch_op op, u32 __user *ucount)
 {
+	u64 stack[BATCH_STACK / sizeof(u64)] __uninitialized;
 	struct batch b = {
 		.map = map,
 		.attr = attr,
+		.stack = stack,
 		.chunk.flags = attr->elem_flags,
 		.chunk.value_size = bpfmaps_map_io_size(map, attr->elem_flags),
 	};

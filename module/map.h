@@ -123,6 +123,11 @@ enum bpfmaps_from {
  *	on, which is left where it goes on. 0 when the chunk is full, -ENOENT behind the last
  *	element, -ENOSPC if not even one step fits. Process context, may sleep. NULL: batches go
  *	by keys.
+ * @map_collect_next: batches go by keys: append elements behind @key, or with NULL from the first
+ *	on, until the chunk is full; -ENOENT if the last one came before. Process context, may
+ *	sleep. NULL: by @map_get_next_key and @map_copy_value.
+ * @map_update_many: set the values of the keys in @chunk, which is from a system call; @done is
+ *	how many were set. NULL: one by one by @map_update_elem.
  * @map_mmap_size: bytes that can be mapped, or a negative errno.
  * @map_mmap_writable: may these pages be mapped writable? NULL: all may.
  * @map_mmap_page: the page at @pgoff of the mapping, below @map_mmap_size.
@@ -158,6 +163,10 @@ struct bpfmaps_map_ops {
 	int (*map_get_next_key)(struct bpfmaps_map *map, const void *key, void *next_key);
 	int (*map_for_each)(struct bpfmaps_map *map, bpfmaps_for_each_fn fn, void *ctx);
 	int (*map_collect)(struct bpfmaps_map *map, u32 *cursor, struct bpfmaps_chunk *chunk);
+	int (*map_collect_next)(struct bpfmaps_map *map, const void *key,
+				struct bpfmaps_chunk *chunk);
+	int (*map_update_many)(struct bpfmaps_map *map, const struct bpfmaps_chunk *chunk,
+			       u64 flags, u32 *done);
 	s64 (*map_mmap_size)(struct bpfmaps_map *map);
 	bool (*map_mmap_writable)(const struct bpfmaps_map *map, pgoff_t pgoff,
 				  unsigned long pages);

@@ -51,6 +51,10 @@ static __always_inline void bpfmaps_copy_to_elem(void *to, const void *from, u32
 	const u8 *src = from;
 	u8 *dst = to;
 
+	if (size == sizeof(long)) {
+		bpfmaps_word_to_elem(dst, src, 0);
+		return;
+	}
 	for (; size >= 4 * sizeof(long); size -= 4 * sizeof(long)) {
 		bpfmaps_word_to_elem(dst, src, 0);
 		bpfmaps_word_to_elem(dst, src, 1);
@@ -84,6 +88,14 @@ static __always_inline void bpfmaps_copy_from_elem(void *to, const void *from, u
 	const u8 *src = from;
 	u8 *dst = to;
 
+	if (size == sizeof(long)) {
+		bpfmaps_word_from_elem(dst, src, 0);
+		return;
+	}
+	if (size == sizeof(u32)) {
+		put_unaligned(READ_ONCE(*(const u32 *)src), (u32 *)dst);
+		return;
+	}
 	for (; size >= 4 * sizeof(long); size -= 4 * sizeof(long)) {
 		bpfmaps_word_from_elem(dst, src, 0);
 		bpfmaps_word_from_elem(dst, src, 1);

@@ -273,6 +273,92 @@ static int array_update_elem(struct bpfmaps_map *map, const void *key, const voi
 	return array_write_medium(a, array_stripe(a, index), elem, value, from);
 }
 
+/* The place of @index, which is below max_entries. */
+static void *array_place(const struct array_map *a, u32 index)
+{
+	return a->values + (u64)a->elem_size * array_index_nospec(index, a->map.max_entries);
+}
+
+/* Called from system calls; @nr elements from @index on are there. */
+static int array_read_many(struct array_map *a, u32 index, u32 nr, void *value)
+{
+	const void *elem = array_place(a, index);
+	u32 i, size = a->map.value_size;
+	int err = 0;
+
+	if (size == sizeof(long)) {
+		for (i = 0; i < nr; i++)
+			((long *)value)[i] = READ_ONCE(((const long *)elem)[i]);
+		return 0;
+	}
+	for (i = 0; i < nr && !err; i++, value += size, elem += a->elem_size) {
+		if (array_is_large(a))
+			err = array_read_large(a, value, elem);
+		else if (bpfmaps_seq_is_word(size))
+			bpfmaps_copy_from_elem(value, elem, size);
+		else
+			array_read_medium(a, array_stripe(a, index + i), value, elem);
+	}
+	return err;
+}
+
+static int array_collect_next(struct bpfmaps_map *map, const void *key,
+			      struct bpfmaps_chunk *chunk)
+{
+	u32 i, index, nr, *keys = chunk->keys;
+	int err = bpfmaps_map_next_index(map, key, &index);
+
+	if (err)
+		return err;
+	nr = min(chunk->room, map->max_entries - index);
+	for (i = 0; i < nr; i++)
+		keys[i] = index + i;
+	err = array_read_many(to_array(map), index, nr, chunk->values);
+	if (err)
+		return err;
+	chunk->fill = nr;
+	return nr < chunk->room ? -ENOENT : 0;
+}
+
+/* Freezing waits for those who are in the RCU section. */
+static int array_update_words(struct array_map *a, const struct bpfmaps_chunk *chunk, u32 *done)
+{
+	const long *values = chunk->values;
+	const u32 *keys = chunk->keys;
+	int err;
+	u32 i;
+
+	rcu_read_lock();
+	err = bpfmaps_map_check_write(&a->map, BPFMAPS_FROM_USER);
+	for (i = 0; i < chunk->fill && !err; i++) {
+		if (keys[i] < a->map.max_entries)
+			WRITE_ONCE(*(long *)array_place(a, keys[i]), values[i]);
+		else
+			err = -E2BIG;
+	}
+	rcu_read_unlock();
+	*done = err ? i - (i > 0) : i;
+	return err;
+}
+
+static int array_update_many(struct bpfmaps_map *map, const struct bpfmaps_chunk *chunk, u64 flags,
+			     u32 *done)
+{
+	const void *key = chunk->keys, *value = chunk->values;
+	int err = 0;
+
+	if (map->value_size == sizeof(long) && flags == BPFMAPS_ANY)
+		return array_update_words(to_array(map), chunk, done);
+	for (*done = 0; *done < chunk->fill; ++*done) {
+		err = array_update_elem(map, key, value, flags, BPFMAPS_FROM_USER);
+		if (err)
+			break;
+		key += sizeof(u32);
+		value += map->value_size;
+	}
+	return err;
+}
+
 /* Elements of an array stay. */
 static int array_delete_elem(struct bpfmaps_map *map, const void *key, enum bpfmaps_from from)
 {
@@ -328,6 +414,8 @@ const struct bpfmaps_map_ops bpfmaps_array_ops = {
 	.map_settle		= array_settle,
 	.map_get_next_key	= bpfmaps_map_next_index,
 	.map_for_each		= array_for_each,
+	.map_collect_next	= array_collect_next,
+	.map_update_many	= array_update_many,
 	.map_mmap_size		= array_mmap_size,
 	.map_mmap_page		= array_mmap_page,
 	.map_mem_usage		= array_mem_usage,

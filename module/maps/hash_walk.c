@@ -7,6 +7,9 @@
 
 #include "hash.h"
 
+/* So many buckets, a power of two, are read in one RCU section. */
+#define HASH_RCU_BUCKETS	64
+
 /* Under RCU: the element behind @key in its chain, and the bucket that comes next. */
 static struct hash_elem *hash_elem_behind(const struct hash_map *h, const void *key, u64 *bucket)
 {
@@ -58,40 +61,46 @@ int bpfmaps_hash_get_next_key(struct bpfmaps_map *map, const void *key, void *ne
 	if (!elem)
 		elem = hash_first_elem(h, bucket);
 	if (elem)
-		memcpy(next_key, elem->key, map->key_size);
+		bpfmaps_copy_from_elem(next_key, elem->key, map->key_size);
 	rcu_read_unlock();
 	return elem ? 0 : -ENOENT;
 }
 
 /* Under RCU or the bucket's lock: append the whole bucket, or nothing and return -ENOSPC. */
-static int bucket_append(const struct hash_map *h, struct hash_bucket *bucket,
-			 struct bpfmaps_chunk *chunk)
+static __always_inline int bucket_append(const struct hash_map *h, struct hash_bucket *bucket,
+					 struct bpfmaps_chunk *chunk)
 {
 	u32 fill = chunk->fill;
+	void *key = chunk->keys + (u64)fill * h->map.key_size;
+	void *value = chunk->values + (u64)fill * chunk->value_size;
 	struct hash_elem *elem;
 
 	hlist_for_each_entry_rcu(elem, &bucket->head, pool.node,
 				 lockdep_is_held(&bucket->seq.lock)) {
 		if (fill == chunk->room)
 			return -ENOSPC;
-		memcpy(chunk->keys + (u64)fill * h->map.key_size, elem->key, h->map.key_size);
-		elem_read_value(h, elem, chunk->values + (u64)fill * chunk->value_size,
-				chunk->flags);
+		bpfmaps_copy_from_elem(key, elem->key, h->map.key_size);
+		elem_read_value(h, elem, value, chunk->flags);
 		elem_note_lookup(h, elem, chunk->flags);
+		key += h->map.key_size;
+		value += chunk->value_size;
 		fill++;
 	}
 	chunk->fill = fill;
 	return 0;
 }
 
-static int bucket_collect(const struct hash_map *h, struct hash_bucket *bucket,
-			  struct bpfmaps_chunk *chunk)
+/* Under RCU: the same, with values as they were at one instant. */
+static __always_inline int bucket_collect(const struct hash_map *h, struct hash_bucket *bucket,
+					  struct bpfmaps_chunk *chunk)
 {
 	u32 fill = chunk->fill;
 	unsigned int start;
 	unsigned long irq;
 	int i, err;
 
+	if (h->word)
+		return bucket_append(h, bucket, chunk);
 	for (i = 0; i < BPFMAPS_SEQ_TRIES; i++) {
 		if (!bpfmaps_seq_begin(&bucket->seq, &start))
 			continue;
@@ -106,21 +115,35 @@ static int bucket_collect(const struct hash_map *h, struct hash_bucket *bucket,
 	return err;
 }
 
+/* Some buckets in one RCU section. */
+static int buckets_collect(const struct hash_map *h, u32 *cursor, struct bpfmaps_chunk *chunk)
+{
+	const u32 last = min(*cursor | (HASH_RCU_BUCKETS - 1), h->mask);
+	int err = 0;
+
+	rcu_read_lock();
+	for (; *cursor <= last; ++*cursor) {
+		if (!hlist_empty(&h->buckets[*cursor].head))
+			err = bucket_collect(h, &h->buckets[*cursor], chunk);
+		if (err)
+			break;
+	}
+	rcu_read_unlock();
+	return err;
+}
+
 /* A step is a bucket, and the cursor its number. */
 int bpfmaps_hash_collect(struct bpfmaps_map *map, u32 *cursor, struct bpfmaps_chunk *chunk)
 {
 	struct hash_map *h = to_hash(map);
 	int err;
 
-	for (; *cursor <= h->mask; ++*cursor) {
-		rcu_read_lock();
-		err = bucket_collect(h, &h->buckets[*cursor], chunk);
-		rcu_read_unlock();
+	while (*cursor <= h->mask) {
+		err = buckets_collect(h, cursor, chunk);
 		if (err)
 			return chunk->fill ? 0 : err;
-		if (*cursor % HASH_RESCHED == 0)
-			cond_resched();
-		if (*cursor % HASH_RESCHED == 0 && fatal_signal_pending(current))
+		cond_resched();
+		if (fatal_signal_pending(current))
 			return -EINTR;
 	}
 	return -ENOENT;
