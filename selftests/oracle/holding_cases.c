@@ -317,6 +317,13 @@ static void unprivileged(struct run *r, const void *arg)
 	note_std(r, outer);
 }
 
+/* Each with all others of its type, and with one of another. */
+static bool is_tried(size_t template, size_t inner)
+{
+	return shapes[template].type == shapes[inner].type ||
+	       inner == (template * 7 + 3) % ARRAY_LEN(shapes);
+}
+
 void holding_cases(const struct map_type *t)
 {
 	struct pair p;
@@ -324,6 +331,8 @@ void holding_cases(const struct map_type *t)
 
 	for (i = 0; i < ARRAY_LEN(shapes); i++) {
 		for (j = 0; j < ARRAY_LEN(shapes); j++) {
+			if (!is_tried(i, j))
+				continue;
 			p = (struct pair) { &shapes[i], &shapes[j] };
 			compare(t, i == j ? SELF : 0, paired, &p,
 				"holding/template %zu of type %u, map %zu of type %u", i,

@@ -122,6 +122,8 @@ void count_compared(const struct map_type *type, unsigned int nr);
 void report_difference(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 unsigned int differences(void);
 unsigned int compared(const struct map_type *type);
+void count_operations(const struct map_type *type, unsigned long nr);
+unsigned long operations(const struct map_type *type);
 unsigned int unused_deviations(void);
 unsigned int traces_differ(const struct backend *a, const struct backend *b,
 			   const struct map_type *type, case_fn fn, const void *arg);

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <kselftest_harness.h>
@@ -44,6 +45,7 @@ static void compare_all(struct __test_metadata *_metadata, const char *name, __u
 			void (*cases)(const struct map_type *t))
 {
 	unsigned int before = differences(), done[NR_TYPES];
+	time_t start = time(NULL);
 	size_t i;
 
 	for (i = 0; i < NR_TYPES; i++) {
@@ -57,7 +59,7 @@ static void compare_all(struct __test_metadata *_metadata, const char *name, __u
 		if (types >> i & 1)
 			printf(" %s %u", map_types[i].name, done[i]);
 	}
-	printf("\n");
+	printf(", %ld s\n", (long)(time(NULL) - start));
 	fflush(stdout);
 	EXPECT_EQ(before, differences());
 }
@@ -187,6 +189,7 @@ static void random_sequence(struct __test_metadata *_metadata, const struct map_
 	unsigned long long seed = the_seed();
 	unsigned long ops = random_ops(t, seed);
 
+	count_operations(t, ops);
 	printf("# %s: %lu random operations, ORACLE_SEED=%llu\n", t->name, ops, seed);
 	fflush(stdout);
 	EXPECT_EQ(before, differences());
@@ -224,12 +227,11 @@ TEST_F(subject, enough_was_compared)
 	static const __u32 numbers[] = { BPFMAPS_TYPES(COUNTED) };
 	size_t i, j, found;
 
-	printf("# compared:");
 	for (i = 0; i < NR_TYPES; i++) {
-		printf("%s %s %u", i ? "," : "", map_types[i].name, compared(&map_types[i]));
+		printf("# total: %s: %u cases compared, %lu random operations\n", map_types[i].name,
+		       compared(&map_types[i]), operations(&map_types[i]));
 		EXPECT_LE(map_types[i].minimum, compared(&map_types[i]));
 	}
-	printf("\n");
 	fflush(stdout);
 	for (i = 0; i < ARRAY_SIZE(numbers); i++) {
 		for (j = 0, found = 0; j < NR_TYPES; j++)

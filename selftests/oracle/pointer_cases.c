@@ -184,7 +184,9 @@ static void pointed(struct run *r, const void *arg)
 		note_contents(r, fd, r->type->key, value_size);
 	if (!next || has_order(r)) {
 		note_place(r, "key", &keys);
-		note_place(r, "value", &values);
+		/* Half an id tells nothing. */
+		if (!r->type->holds || c->value != CROSSING)
+			note_place(r, "value", &values);
 	}
 	area_unmap(&keys);
 	area_unmap(&values);
