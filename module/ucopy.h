@@ -30,8 +30,9 @@
 
 static __always_inline int bpfmaps_get_words(void *to, const void __user *from, u32 size)
 {
+	/* Of nothing any address is good. */
 	if (!user_read_access_begin(from, size))
-		return -EFAULT;
+		return size ? -EFAULT : 0;
 	for (; size >= 4 * sizeof(long); size -= 4 * sizeof(long)) {
 		bpfmaps_get_word(to, from, 0, fault);
 		bpfmaps_get_word(to, from, 1, fault);
@@ -68,7 +69,7 @@ fault:
 static __always_inline int bpfmaps_put_words(void __user *to, const void *from, u32 size)
 {
 	if (!user_write_access_begin(to, size))
-		return -EFAULT;
+		return size ? -EFAULT : 0;
 	for (; size >= 4 * sizeof(long); size -= 4 * sizeof(long)) {
 		bpfmaps_put_word(to, from, 0, fault);
 		bpfmaps_put_word(to, from, 1, fault);
