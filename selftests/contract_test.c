@@ -544,7 +544,7 @@ TEST_F(type, mapping_rights)
 		for (j = 0; bpf >= 0 && j < 24; j++) {
 			want = map_and_protect(bpf, j % 8, j / 8 * 4096);
 			EXPECT_EQ(want, map_and_protect(ours, j % 8, j / 8 * 4096))
-				TH_LOG("flags %#x, prot %u, offset %u", s.flags, j % 8, j / 8 * 4096);
+				TH_LOG("flags %#x, prot %u, page %u", s.flags, j % 8, j / 8);
 			mapped += !(want % 1000);
 			executable += !(want % 1000) && (j & PROT_EXEC);
 		}

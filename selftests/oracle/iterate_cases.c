@@ -139,7 +139,8 @@ static void update_during(struct run *r, const void *arg)
 	const __u32 *prev = NULL;
 
 	while (nr < WALK_MAX && !next_key(r, fd, prev, &key)) {
-		elem(r, "update", BPFMAPS_MAP_UPDATE_ELEM, fd, &key, std_value(r, 5), BPFMAPS_EXIST);
+		elem(r, "update", BPFMAPS_MAP_UPDATE_ELEM, fd, &key, std_value(r, 5),
+		     BPFMAPS_EXIST);
 		prev = &key;
 		nr++;
 	}

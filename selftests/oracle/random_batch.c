@@ -208,7 +208,8 @@ static unsigned char *sorted(struct sequence *q, const struct load *l, int nr)
 	int i;
 
 	record_size = q->s.key + q->value_size;
-	p = records = malloc(nr * record_size + 1);
+	records = malloc(nr * record_size + 1);
+	p = records;
 	for (i = 0; i < nr; i++, p += record_size) {
 		memcpy(p, l->keys + keys_size(q, i), q->s.key);
 		memcpy(p + q->s.key, l->values + values_size(q, i), q->value_size);

@@ -71,7 +71,7 @@ static void change_part(struct run *r, unsigned char *p, size_t len)
 	note_ret(r, "copy", mremap(p, 0, len, MREMAP_MAYMOVE) == MAP_FAILED ? -1 : 0);
 }
 
-static void mapped(struct run *r, const void *arg)
+static void whole(struct run *r, const void *arg)
 {
 	struct bpfmaps_id_attr id = { 0 };
 	const struct part *c = arg;
@@ -104,7 +104,7 @@ static void map_rows(const struct map_type *t)
 	for (c.pages = 1; c.pages <= RING_PAGES + 1; c.pages++)
 		for (c.offset = 0; c.offset <= RING_PAGES + 1; c.offset++)
 			for (c.prot = 0; c.prot < 8; c.prot++)
-				compare(t, 0, mapped, &c, "ring/%zu pages at %zu, prot %d", c.pages,
+				compare(t, 0, whole, &c, "ring/%zu pages at %zu, prot %d", c.pages,
 					c.offset, c.prot);
 	c.pages = 1;
 	for (i = 0; i < 3 * 8 * RING_PAGES; i++) {
@@ -113,7 +113,7 @@ static void map_rows(const struct map_type *t)
 		c.flags = MAP_SHARED;
 		c.frozen = i / 8 / RING_PAGES == 2;
 		c.open_flags = c.frozen ? 0 : fds[i / 8 / RING_PAGES];
-		compare(t, 0, mapped, &c, "ring/page at %zu, prot %d, %s", c.offset, c.prot,
+		compare(t, 0, whole, &c, "ring/page at %zu, prot %d, %s", c.offset, c.prot,
 			c.frozen ? "frozen" : c.open_flags == BPFMAPS_F_RDONLY ? "read-only" :
 			"write-only");
 	}
@@ -122,9 +122,9 @@ static void map_rows(const struct map_type *t)
 		c.prot = i % 8;
 		c.offset = i / 8;
 		c.flags = MAP_PRIVATE;
-		compare(t, 0, mapped, &c, "ring/page at %zu, prot %d, private", c.offset, c.prot);
+		compare(t, 0, whole, &c, "ring/page at %zu, prot %d, private", c.offset, c.prot);
 		c.flags = MAP_SHARED | MAP_POPULATE;
-		compare(t, 0, mapped, &c, "ring/page at %zu, prot %d, populated", c.offset, c.prot);
+		compare(t, 0, whole, &c, "ring/page at %zu, prot %d, populated", c.offset, c.prot);
 	}
 }
 
@@ -142,7 +142,7 @@ static bool open_windows(struct run *r, int fd, struct windows *w)
 	w->own_len = user ? (RING_PAGES - 1) * PAGE : PAGE;
 	w->own = mmap(NULL, w->own_len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, user ? PAGE : 0);
 	w->all = mmap(NULL, RING_PAGES * PAGE, PROT_READ, MAP_SHARED, fd, 0);
-	note(r, "mapped: %d, %d", w->own != MAP_FAILED, w->all != MAP_FAILED);
+	note(r, "windows: %d, %d", w->own != MAP_FAILED, w->all != MAP_FAILED);
 	return w->own != MAP_FAILED && w->all != MAP_FAILED;
 }
 
@@ -313,7 +313,7 @@ static void moved(struct run *r, const void *arg)
 	if (!open_windows(r, fd, &w))
 		return;
 	w.own = mremap(w.own, w.own_len, w.own_len, MREMAP_MAYMOVE | MREMAP_FIXED, room);
-	note(r, "moved: %d", w.own == room);
+	note(r, "to its place: %d", w.own == room);
 	memset(w.own, 5, 8);
 	note_bytes(r, "bytes", w.all, RING_PAGES * PAGE);
 	freeze(r, "freeze, mapped", fd);

@@ -15,20 +15,23 @@
 
 const struct map_type map_types[NR_TYPES] = {
 	{
-		.name = "hash", .number = BPFMAPS_TYPE_HASH, .key = 4, .value = STD_VALUE, .max = STD_MAX,
-		.keyed = true, .minimum = 3400,
+		.name = "hash", .number = BPFMAPS_TYPE_HASH, .key = 4,
+		.value = STD_VALUE, .max = STD_MAX, .keyed = true, .minimum = 3400,
 	}, {
-		.name = "array", .number = BPFMAPS_TYPE_ARRAY, .key = 4, .value = STD_VALUE, .max = STD_MAX,
-		.ordered = true, .minimum = 3850,
+		.name = "array", .number = BPFMAPS_TYPE_ARRAY, .key = 4,
+		.value = STD_VALUE, .max = STD_MAX, .ordered = true, .minimum = 3850,
 	}, {
 		.name = "percpu_hash", .number = BPFMAPS_TYPE_PERCPU_HASH, .key = 4,
-		.value = STD_VALUE, .max = STD_MAX, .keyed = true, .per_cpu = true, .minimum = 2350,
+		.value = STD_VALUE, .max = STD_MAX, .keyed = true, .per_cpu = true,
+		.minimum = 2350,
 	}, {
 		.name = "percpu_array", .number = BPFMAPS_TYPE_PERCPU_ARRAY, .key = 4,
-		.value = STD_VALUE, .max = STD_MAX, .per_cpu = true, .ordered = true, .minimum = 2150,
+		.value = STD_VALUE, .max = STD_MAX, .per_cpu = true, .ordered = true,
+		.minimum = 2150,
 	}, {
-		.name = "lpm_trie", .number = BPFMAPS_TYPE_LPM_TRIE, .key = 8, .value = STD_VALUE, .max = STD_MAX,
-		.flags = BPFMAPS_F_NO_PREALLOC, .keyed = true, .ordered = true, .minimum = 2100,
+		.name = "lpm_trie", .number = BPFMAPS_TYPE_LPM_TRIE, .key = 8,
+		.value = STD_VALUE, .max = STD_MAX, .flags = BPFMAPS_F_NO_PREALLOC,
+		.keyed = true, .ordered = true, .minimum = 2100,
 	}, {
 		.name = "queue", .number = BPFMAPS_TYPE_QUEUE, .value = STD_VALUE,
 		.max = STD_MAX, .minimum = 2050,
@@ -36,8 +39,8 @@ const struct map_type map_types[NR_TYPES] = {
 		.name = "stack", .number = BPFMAPS_TYPE_STACK, .value = STD_VALUE,
 		.max = STD_MAX, .minimum = 2050,
 	}, {
-		.name = "bloom_filter", .number = BPFMAPS_TYPE_BLOOM_FILTER, .value = STD_VALUE, .max = BLOOM_MAX,
-		.asks = true, .minimum = 2050,
+		.name = "bloom_filter", .number = BPFMAPS_TYPE_BLOOM_FILTER,
+		.value = STD_VALUE, .max = BLOOM_MAX, .asks = true, .minimum = 2050,
 	}, {
 		.name = "array_of_maps", .number = BPFMAPS_TYPE_ARRAY_OF_MAPS, .key = 4, .value = 4,
 		.max = STD_MAX, .holds = true, .ordered = true, .minimum = 2200,
