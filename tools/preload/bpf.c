@@ -27,9 +27,6 @@
 /* struct bpfmaps_obj_attr, and what a later version of it has behind. */
 #define MAX_OBJ_SIZE	256
 
-/* The name of the program by which libbpf finds out whether objects may have names. */
-static const char name_probe[BPF_OBJ_NAME_LEN] = "libbpf_nametest";
-
 static long map_ioctl(int fd, int cmd, unsigned int size, void *attr)
 {
 	return preload_call(SYS_ioctl, fd, BPFMAPS_IOC(cmd, size), (long)attr);
@@ -42,7 +39,7 @@ static bool is_open(int fd)
 	return flags >= 0 && !(flags & O_PATH);
 }
 
-static bool is_our_map(int fd)
+bool preload_is_map(int fd)
 {
 	struct bpfmaps_info_attr attr = { .bpf_fd = fd };
 
@@ -135,11 +132,7 @@ bool preload_call_path(const struct bpf_call *call, char *to)
 	if (call->size < sizeof(attr->pathname) || call->size > MAX_OBJ_SIZE ||
 	    preload_peek_path(path, (void *)(uintptr_t)attr->pathname))
 		return false;
-	if (preload_map_path(to, path))
-		return true;
-	if (*path == '/' || (attr->file_flags & PATH_IS_AT_FD))
-		return false;
-	return preload_map_relative(to, path);
+	return preload_map_at(to, attr->file_flags & PATH_IS_AT_FD ? -1 : AT_FDCWD, path);
 }
 
 /* A path that cannot be read, or an attribute that is too long: the module says what is wrong. */
@@ -158,7 +151,7 @@ static long call_with_path(struct bpf_call *call)
 
 static long cmd_pin(struct bpf_call *call)
 {
-	if (!is_our_map(call->copy.obj.bpf_fd))
+	if (!preload_is_map(call->copy.obj.bpf_fd))
 		return PASS_ON;
 	return call_with_path(call);
 }
@@ -178,20 +171,9 @@ static long cmd_get(struct bpf_call *call)
 	return theirs;
 }
 
-static bool is_name_probe(const struct bpf_call *call)
-{
-	char name[BPF_OBJ_NAME_LEN];
-	size_t offset = offsetof(union bpf_attr, prog_name);
-
-	if (call->size < offset + sizeof(name))
-		return false;
-	return !preload_peek(name, (const char *)call->attr + offset, sizeof(name)) &&
-	       !memcmp(name, name_probe, sizeof(name));
-}
-
 /*
- * libbpf gives no name to a map if it cannot load a program with a name, and a plain user cannot
- * load any. It closes the descriptor at once: one of the device will do.
+ * What libbpf only asks by loading a program is answered for the module's maps. It closes the
+ * descriptor at once: one of the device will do.
  */
 static long cmd_prog_load(struct bpf_call *call)
 {
@@ -199,7 +181,7 @@ static long cmd_prog_load(struct bpf_call *call)
 	int fd;
 
 	call->on_bpf = true;
-	if (ret != -EPERM || !is_name_probe(call))
+	if (ret != -EPERM || !preload_is_probe(call))
 		return ret;
 	fd = open_device();
 	if (fd < 0)

@@ -41,11 +41,13 @@ struct bpf_call {
 /* syscall.c */
 long preload_raw(long number, const long args[6]);
 #define preload_call(number, ...)	preload_raw(number, (const long [6]) { __VA_ARGS__ })
+void preload_find(void **slot, const char *name);
 void *preload_next(void **slot, const char *name);
 
 /* bpf.c */
 long preload_bpf(struct bpf_call *call);
 bool preload_call_path(const struct bpf_call *call, char *to);
+bool preload_is_map(int fd);
 
 /* memory.c */
 int preload_peek(void *to, const void *from, size_t size);
@@ -53,7 +55,10 @@ int preload_peek_path(char *to, const void *from);
 
 /* path.c */
 bool preload_map_path(char *to, const char *path);
-bool preload_map_relative(char *to, const char *path);
+bool preload_map_at(char *to, int dir, const char *path);
+
+/* probe.c */
+bool preload_is_probe(const struct bpf_call *call);
 
 /* trace.c */
 bool preload_tracing(void);

@@ -19,21 +19,26 @@ typedef long (*syscall_fn)(long number, ...);
 
 static void *next_syscall;
 
-/* The function that a program without this library would have called; @slot remembers it. */
+/* Looks up the function that a program without this library would have called; @slot remembers it. */
+void preload_find(void **slot, const char *name)
+{
+	__atomic_store_n(slot, dlsym(RTLD_NEXT, name), __ATOMIC_RELAXED);
+}
+
+/* The same when it is called: constructors of other libraries may be here before ours. */
 void *preload_next(void **slot, const char *name)
 {
 	void *fn = __atomic_load_n(slot, __ATOMIC_RELAXED);
 
 	if (fn)
 		return fn;
-	fn = dlsym(RTLD_NEXT, name);
+	preload_find(slot, name);
+	fn = __atomic_load_n(slot, __ATOMIC_RELAXED);
 	if (!fn)
 		abort();
-	__atomic_store_n(slot, fn, __ATOMIC_RELAXED);
 	return fn;
 }
 
-/* Constructors of other libraries may be here before ours. */
 static syscall_fn get_syscall(void)
 {
 	return (syscall_fn)(uintptr_t)preload_next(&next_syscall, "syscall");

@@ -51,6 +51,14 @@ static const char * const command_names[] = {
 	[BPF_MAP_LOOKUP_AND_DELETE_BATCH] = "MAP_LOOKUP_AND_DELETE_BATCH",
 	[BPF_MAP_UPDATE_BATCH]		= "MAP_UPDATE_BATCH",
 	[BPF_MAP_DELETE_BATCH]		= "MAP_DELETE_BATCH",
+	[BPF_LINK_CREATE]		= "LINK_CREATE",
+	[BPF_LINK_UPDATE]		= "LINK_UPDATE",
+	[BPF_LINK_GET_FD_BY_ID]		= "LINK_GET_FD_BY_ID",
+	[BPF_LINK_GET_NEXT_ID]		= "LINK_GET_NEXT_ID",
+	[BPF_ENABLE_STATS]		= "ENABLE_STATS",
+	[BPF_ITER_CREATE]		= "ITER_CREATE",
+	[BPF_LINK_DETACH]		= "LINK_DETACH",
+	[BPF_PROG_BIND_MAP]		= "PROG_BIND_MAP",
 };
 
 /* A file is one wherever the program changes to. Closed, 2 will be the number of something else. */
@@ -79,11 +87,23 @@ bool preload_tracing(void)
 	return trace_to[0];
 }
 
+static const char *type_name(unsigned int type)
+{
+#define TYPE_NAME(number, NAME, name)	case number: return #name;
+	switch (type) {
+	BPFMAPS_TYPES(TYPE_NAME)
+	default:
+		return "of bpf";
+	}
+}
+
 static int print_create(char *to, size_t size, const struct bpfmaps_create_attr *attr)
 {
-	return snprintf(to, size, "type %u key %u value %u entries %u flags %#x name \"%.*s\"",
-			attr->map_type, attr->key_size, attr->value_size, attr->max_entries,
-			attr->map_flags, BPFMAPS_NAME_LEN, attr->map_name);
+	return snprintf(to, size,
+			"type %u (%s) key %u value %u entries %u flags %#x inner %d extra %#llx name \"%.*s\"",
+			attr->map_type, type_name(attr->map_type), attr->key_size, attr->value_size,
+			attr->max_entries, attr->map_flags, (int)attr->inner_map_fd,
+			(unsigned long long)attr->map_extra, BPFMAPS_NAME_LEN, attr->map_name);
 }
 
 static int print_elem(char *to, size_t size, const struct bpfmaps_elem_attr *attr)
@@ -92,11 +112,27 @@ static int print_elem(char *to, size_t size, const struct bpfmaps_elem_attr *att
 			(int)attr->map_fd, attr->key, attr->value, attr->flags);
 }
 
+static int print_next_key(char *to, size_t size, const struct bpfmaps_elem_attr *attr)
+{
+	return snprintf(to, size, "map %d key %#llx next %#llx", (int)attr->map_fd, attr->key,
+			attr->next_key);
+}
+
 static int print_batch(char *to, size_t size, const struct bpfmaps_batch_attr *attr)
 {
-	return snprintf(to, size, "map %d count %u keys %#llx values %#llx elem_flags %#llx",
-			(int)attr->map_fd, attr->count, attr->keys, attr->values,
-			attr->elem_flags);
+	return snprintf(to, size,
+			"map %d in %#llx out %#llx count %u keys %#llx values %#llx elem_flags %#llx",
+			(int)attr->map_fd, attr->in_batch, attr->out_batch, attr->count,
+			attr->keys, attr->values, attr->elem_flags);
+}
+
+static int print_load(char *to, size_t size, const struct bpf_call *call)
+{
+	union bpf_attr attr = { .prog_type = 0 };
+
+	memcpy(&attr, &call->copy, sizeof(call->copy));
+	return snprintf(to, size, "type %u insns %u name \"%.*s\"", attr.prog_type, attr.insn_cnt,
+			BPF_OBJ_NAME_LEN, attr.prog_name);
 }
 
 static int print_obj(char *to, size_t size, const struct bpf_call *call)
@@ -121,8 +157,11 @@ static int print_arguments(char *to, size_t size, const struct bpf_call *call)
 	case BPF_MAP_UPDATE_ELEM:
 	case BPF_MAP_LOOKUP_AND_DELETE_ELEM:
 	case BPF_MAP_DELETE_ELEM:
-	case BPF_MAP_GET_NEXT_KEY:
 		return print_elem(to, size, &call->copy.elem);
+	case BPF_MAP_GET_NEXT_KEY:
+		return print_next_key(to, size, &call->copy.elem);
+	case BPF_PROG_LOAD:
+		return print_load(to, size, call);
 	case BPF_MAP_LOOKUP_BATCH:
 	case BPF_MAP_LOOKUP_AND_DELETE_BATCH:
 	case BPF_MAP_UPDATE_BATCH:
