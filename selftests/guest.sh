@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # qemu/run, with what the project builds put into the guest: bpfmapctl, the preload library, the programs
-# that test scripts call, bpftool, jq, and the sample module as /lib/sockex1.ko. Takes the arguments
-# of qemu/run.
+# that test scripts call, the file they source, bpftool, jq, and the sample module as /lib/sockex1.ko.
+# Takes the arguments of qemu/run.
 # BPFMAPS_TEST_SCALE goes to the tests: they divide by it how often they do what they do often.
 set -euo pipefail
 
@@ -14,6 +14,7 @@ version=$("$here/qemu/kernel.sh" --version)
 options=(--prog "$build/bpfmapctl" --prog "$(command -v jq)"
 	 --prog "$build/libbpfmaps-preload.so:/lib/libbpfmaps-preload.so"
 	 --prog /usr/sbin/bpftool
+	 --file "$here/preload.sh:/lib/preload.sh"
 	 --module "$build/module-$version/module/samples/sockex1.ko"
 	 --module "$build/module-$version/selftests/kmod/kapi_kmod.ko"
 	 --module "$build/module-$version/selftests/kmod/ringbuf_kmod.ko"

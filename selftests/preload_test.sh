@@ -2,154 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Debian's bpftool and a program on libbpf, neither changed, under the preload library. Runs in the guest.
-#
-# What a plain user gets from bpfmaps is compared with what root gets from bpf(2) by the same command.
-# Ids, memory and the mount point of bpfmaps are written alike before; elements are put in order.
 # shellcheck disable=SC2317 # result calls the checks
 set -u
 
-library=/lib/libbpfmaps-preload.so
-dir=/sys/fs/bpf/preload_test
-ours=/sys/fs/bpfmaps/preload_test
-trace=/tmp/trace
-count=0
-failed=0
-# The possible CPUs, as a range from 0.
-cpus=$(($(sed "s/.*-//" /sys/devices/system/cpu/possible) + 1))
-
-result()
-{
-	name=$1
-	shift
-	count=$((count + 1))
-	if text=$("$@" 2>&1); then
-		echo "ok $count $name"
-	else
-		echo "not ok $count $name"
-		echo "$text" | sed 's/^/# /'
-		failed=1
-	fi
-}
-
-# same WHAT IS EXPECTED
-same()
-{
-	[ "$2" = "$3" ] && return
-	printf '%s is:\n%s\nexpected:\n%s\n' "$1" "$2" "$3"
-	return 1
-}
-
-# as_user PROGRAM ARGUMENT...: a program of /bin, without privileges and under the library
-as_user()
-{
-	program=$1
-	shift
-	LD_PRELOAD=$library start-stop-daemon -S -c user -x "/bin/$program" -- "$@"
-}
-
-# Makes the output of both alike.
-alike()
-{
-	echo "$1" | sed -e 's/^[0-9][0-9]*: /ID: /' -e 's/"id": *[0-9]*/"id":ID/g' \
-		-e 's/memlock [0-9]*B/memlock N/' -e 's/"bytes_memlock": *[0-9]*/"bytes_memlock":N/g' \
-		-e 's/by id ([0-9]*)/by id (ID)/' -e 's|/sys/fs/bpfmaps|/sys/fs/bpf|g'
-}
-
-# both PROGRAM ARGUMENT...: the same output and messages, left in text, and the same status. A program
-# is slow to start on some kernels, so none is used to compare what is the same anyway.
-both()
-{
-	program=$1
-	shift
-	status=0
-	root_text=$("/bin/$program" "$@" 2>&1) || status=$?
-	root_status=$status
-	status=0
-	text=$(as_user "$program" "$@" 2>&1) || status=$?
-	if [ "$text" != "$root_text" ]; then
-		alike "$root_text" >/tmp/bpf
-		alike "$text" >/tmp/bpfmaps
-		same "what diff says" "$(diff /tmp/bpf /tmp/bpfmaps)" "" || return
-	fi
-	same status "$status" "$root_status"
-}
-
-# has TEXT: the output has it
-has()
-{
-	case $text in
-	*"$1"*) ;;
-	*) same output "$text" "...$1..." ;;
-	esac
-}
-
-# map ARGUMENT...: by both, and it is no error
-map()
-{
-	both bpftool map "$@" && same status "$status" 0
-}
-
-# prints TEXT ARGUMENT...: the same, and TEXT is in the output
-prints()
-{
-	want=$1
-	shift
-	map "$@" && has "$want"
-}
-
-# refused TEXT ARGUMENT...: by both, with this message
-refused()
-{
-	want=$1
-	shift
-	both bpftool map "$@" || return
-	[ "$status" != 0 ] || same status "$status" "not 0" || return
-	has "$want"
-}
-
-# refused_json TEXT ARGUMENT...: the message is in an object
-refused_json()
-{
-	want=$1
-	shift
-	both bpftool -j map "$@" || return
-	[ "$status" != 0 ] || same status "$status" "not 0" || return
-	text=$(echo "$text" | jq -r .error) && has "$want"
-}
-
-# json FILTER VALUE ARGUMENT...
-json()
-{
-	filter=$1
-	want=$2
-	shift 2
-	both bpftool -j map "$@" && same status "$status" 0 &&
-		same "$filter" "$(echo "$text" | jq -c "$filter")" "$want"
-}
-
-# null ARGUMENT...: what has no result says so in JSON
-null()
-{
-	both bpftool -j map "$@" && same status "$status" 0 && same output "$text" null
-}
-
-# in_order TEXT ARGUMENT...: lines in any order, as a hash table gives them
-in_order()
-{
-	want=$1
-	shift
-	root_text=$(bpftool map "$@") && text=$(as_user bpftool map "$@") || return
-	alike "$root_text" | sort >/tmp/bpf
-	alike "$text" | sort >/tmp/bpfmaps
-	same "what diff says" "$(diff /tmp/bpf /tmp/bpfmaps)" "" && has "$want"
-}
-
-created()
-{
-	name=$1
-	shift
-	map create "$dir/$name" "$@" name "$name" && prints "name $name" show pinned "$dir/$name"
-}
+# shellcheck source=selftests/preload.sh
+. /lib/preload.sh
 
 wrong_use()
 {
@@ -302,30 +159,6 @@ libbpf()
 		same "is long" "$(($(echo "$text" | wc -l) > 100))" 1
 }
 
-# silent PART ARGUMENT...: all was well
-silent()
-{
-	status=0
-	as_user preload_helper "$@" >/tmp/out 2>&1 || status=$?
-	same output "$(cat /tmp/out)" "" && same status "$status" 0
-}
-
-silent_root()
-{
-	status=0
-	LD_PRELOAD=$library preload_helper "$@" >/tmp/out 2>&1 || status=$?
-	same output "$(cat /tmp/out)" "" && same status "$status" 0
-}
-
-# traced PATTERN...: each is in the trace
-traced()
-{
-	for pattern; do
-		grep -qE "^bpfmaps-preload\[[0-9]+\]: $pattern\$" "$trace" ||
-			same "without '$pattern', the trace" "$(cat "$trace")" "with it" || return
-	done
-}
-
 trace_to_file()
 {
 	rm -f "$trace"
@@ -394,11 +227,6 @@ no_pins()
 	mount -t bpfmaps bpfmaps /sys/fs/bpfmaps && return "$ret"
 }
 
-set_up()
-{
-	chmod 666 /dev/bpfmaps && mkdir "$dir" "$ours" && chown user "$ours" && chmod 711 "$dir"
-}
-
 # Pins of root's that the user cannot make are not there: the user is on bpfmaps only.
 nothing_on_bpffs()
 {
@@ -415,10 +243,10 @@ queues
 whole_maps
 result "libbpf: maps" libbpf maps "$dir"
 result "libbpf: errors" libbpf errors "$dir"
-result "system calls that are not bpf(2)" silent syscalls
-result "maps of bpf(2) under the library" silent_root real "$dir"
-result "two threads, and forks" silent threads
-result "standard input and output closed" silent closed "$dir"
+result "system calls that are not bpf(2)" silent preload_helper syscalls
+result "maps of bpf(2) under the library" silent_root preload_helper real "$dir"
+result "two threads, and forks" silent preload_helper threads
+result "standard input and output closed" silent preload_helper closed "$dir"
 result "trace to a file" trace_to_file
 result "trace of an error" trace_of_error
 result "trace of threads and forks" trace_of_all_processes
@@ -427,7 +255,6 @@ result "trace of what bpf(2) did" trace_of_bpf
 result "no trace" no_trace
 result "no device" no_device
 dir2=/sys/fs/bpf
-rm -r "$ours" "$dir"
+clean_up
 result "bpfmaps is mounted where bpftool looks for bpffs" no_pins
-echo "1..$count"
-exit $failed
+finish

@@ -218,6 +218,14 @@ static void write_line(const char *line, size_t len)
 	preload_call(SYS_close, fd);
 }
 
+/* A name or a path is not to look like another line. */
+static void make_printable(char *line)
+{
+	for (; *line; line++)
+		if ((unsigned char)*line < ' ' || *line == 0x7f)
+			*line = '?';
+}
+
 void preload_trace(const struct bpf_call *call, long ret)
 {
 	char line[LINE_SIZE];
@@ -228,6 +236,7 @@ void preload_trace(const struct bpf_call *call, long ret)
 	len += print_command(line + len, sizeof(line) - len, call->cmd);
 	len += snprintf(line + len, sizeof(line) - len, " size %u ", call->size);
 	len += print_arguments(line + len, sizeof(line) - len, call);
+	make_printable(line);
 	line[len++] = ' ';
 	len += print_result(line + len, sizeof(line) - len, call, ret);
 	write_line(line, len);
