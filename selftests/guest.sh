@@ -15,6 +15,8 @@ options=(--prog "$build/bpfmapctl" --prog "$(command -v jq)"
 	 --prog "$build/libbpfmaps-preload.so:/lib/libbpfmaps-preload.so"
 	 --prog /usr/sbin/bpftool
 	 --file "$here/preload.sh:/lib/preload.sh"
+	 --file "$build/selftests/preload_maps.bpf.o:/lib/maps.bpf.o"
+	 --file "$build/selftests/preload_prog.bpf.o:/lib/prog.bpf.o"
 	 --module "$build/module-$version/module/samples/sockex1.ko"
 	 --module "$build/module-$version/selftests/kmod/kapi_kmod.ko"
 	 --module "$build/module-$version/selftests/kmod/ringbuf_kmod.ko"

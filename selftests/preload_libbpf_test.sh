@@ -52,11 +52,82 @@ reserve when there is room: 0
 producer: 0" && same status "$status" 0
 }
 
+# as_plain_user PROGRAM ARGUMENT...: without the library
+as_plain_user()
+{
+	program=$1
+	shift
+	start-stop-daemon -S -c user -x "/bin/$program" -- "$@"
+}
+
+# The module has no BTF: libbpf says so, and tries again without.
+object_with_btf()
+{
+	LD_PRELOAD=$library BPFMAPS_TRACE=$trace preload_object_helper load /lib/maps.bpf.o "$dir" \
+		>/tmp/out 2>&1 || return
+	same "other messages" "$(grep -v 'Retrying without BTF' /tmp/out)" "  load: 0" &&
+		traced "BTF_LOAD .* = [0-9]+ by bpf" 'MAP_CREATE .* name "lru" = -1 EINVAL by bpfmaps' \
+			'MAP_CREATE .* name "lru" = [0-9]+ by bpfmaps' && rm "$ours/pinned_hash"
+}
+
+trace_of_object()
+{
+	rm -f "$trace"
+	BPFMAPS_TRACE=$trace as_user preload_object_helper load /lib/maps.bpf.o "$dir" >/tmp/out || return
+	rm "$ours/pinned_hash"
+	traced 'PROG_LOAD size [0-9]+ type 1 insns 5 name "" = [0-9]+ by bpfmaps' \
+		'BTF_LOAD .* = -1 EPERM by bpf' \
+		'MAP_CREATE .* type 30 \(bloom_filter\) .* extra 0x3 name "bloom" = [0-9]+ by bpfmaps' \
+		'MAP_FREEZE size [0-9]+ fd [0-9]+ = 0 by bpfmaps'
+}
+
+# The object is refused, and with the same words, as if there were no library.
+probes_not_answered()
+{
+	BPFMAPS_PROBES=0 as_user preload_object_helper load /lib/maps.bpf.o "$dir" >/tmp/out 2>&1
+	as_plain_user preload_object_helper load /lib/maps.bpf.o "$dir" >/tmp/plain 2>&1
+	same output "$(cat /tmp/out)" "$(cat /tmp/plain)" &&
+		same "last line" "$(tail -n 1 /tmp/out)" "  load: -1" || return
+	BPFMAPS_PROBES=1 as_user preload_object_helper load /lib/maps.bpf.o "$dir" >/tmp/out 2>&1
+	rm "$ours/pinned_hash"
+	same output "$(cat /tmp/out)" "  load: 0"
+}
+
+# Root can load it; the plain user cannot, as before.
+object_with_program()
+{
+	as_user preload_object_helper load /lib/prog.bpf.o "$dir" >/tmp/out 2>&1
+	same output "$(grep -v ' elf: ' /tmp/out)" \
+		"libbpf: prog 'pass': BPF program load failed: Operation not permitted
+libbpf: prog 'pass': failed to load: -1
+libbpf: failed to load object '/lib/prog.bpf.o'
+  load: -1" || return
+	LD_PRELOAD=$library preload_object_helper load /lib/prog.bpf.o "$dir" >/tmp/out 2>&1
+	same output "$(grep -v ' elf: ' /tmp/out)" "  load: 0"
+}
+
+# All but the last are refused by bpf(2).
+programs_like_probes()
+{
+	as_user preload_object_helper programs >/tmp/out 2>&1
+	as_plain_user preload_object_helper programs >/tmp/plain 2>&1
+	same "differences" "$(diff /tmp/plain /tmp/out | grep '^[+-][^+-]')" "-the probe: -1
++the probe: 0" && same "refused" "$(grep -c ': -1$' /tmp/out)" 10 &&
+		same "bad pointer" "$(grep bad /tmp/out)" "bad pointer: -1"
+}
+
 echo "TAP version 13"
 result "directories to test in" set_up
 result "ring_buffer: every function" long 138 preload_ring_helper rings "$dir"
 result "ring_buffer: records of a kernel module" records_of_a_module
 result "user_ring_buffer: every function" long 9 preload_ring_helper user "$dir"
 result "user_ring_buffer: records are taken out" drained_records
+result "objects: every kind of map" long 96 preload_object_helper maps /lib/maps.bpf.o "$dir"
+result "objects: skeleton" long 10 preload_object_helper skeleton /lib/maps.bpf.o "$dir"
+result "objects: BTF" object_with_btf
+result "objects: trace" trace_of_object
+result "objects: no answers to probes" probes_not_answered
+result "objects: a program" object_with_program
+result "programs that are no probes" programs_like_probes
 clean_up
 finish
