@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
+#include <sys/xattr.h>
 #include <bpf/bpf.h>
 
 /* What older programs call, and those compiled with _FORTIFY_SOURCE. */
@@ -222,6 +223,34 @@ static void by_change(int dir)
 	SHOW(remove(none));
 }
 
+static void by_link(int dir)
+{
+	char text[PATH_MAX] = "";
+	struct stat st;
+
+	SHOW(symlink("pin", none));
+	SHOW(symlink("pin", none));
+	result("readlink", readlink(none, text, sizeof(text) - 1));
+	printf("  '%s'\n", text);
+	result("readlinkat", readlinkat(dir, "none", text, sizeof(text) - 1));
+	SHOW_STAT(lstat(none, &st));
+	SHOW_STAT(fstatat(dir, none, &st, AT_SYMLINK_NOFOLLOW));
+	printf("realpath: '%s'\n", realpath(none, text) ? text : "");
+	SHOW(unlink(none));
+	printf("realpath: '%s'\n", realpath(none, text) ? text : "");
+	SHOW(symlinkat("pin", dir, "none"));
+	SHOW(unlinkat(dir, "none", 0));
+	SHOW(link(pin, none));
+	SHOW(link(pin, none));
+	SHOW(linkat(dir, "none", AT_FDCWD, in_sub, 0));
+	SHOW(link(pin, "/tmp/pin"));
+	SHOW(unlink(none));
+	SHOW(unlink(in_sub));
+	SHOW(readlink(pin, text, sizeof(text)));
+	SHOW(getxattr(pin, "user.x", text, sizeof(text)));
+	SHOW(lgetxattr(none, "user.x", text, sizeof(text)));
+}
+
 static void by_relative_path(int map)
 {
 	struct stat st;
@@ -278,6 +307,7 @@ static void all(const char *parent)
 	by_open(dir);
 	by_filesystem(dir);
 	by_change(dir);
+	by_link(dir);
 	SHOW(bpf_obj_pin(map, in_sub));
 	by_directory();
 	by_relative_path(map);

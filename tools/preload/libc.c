@@ -17,12 +17,14 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
+#include <sys/xattr.h>
 #include <linux/magic.h>
 
 #include "preload.h"
@@ -153,7 +155,7 @@ static bool has_mode(int flags)
 		 NOTHING, (path, list, filter, order), NOTHING)
 
 /* Each of both paths is mapped, so that what leaves the filesystem is refused as on bpffs. */
-#define RENAME(name, old, new, params, args)					\
+#define TWO_PATHS(name, old, new, params, args)					\
 	NEXT(int, name, params)							\
 										\
 	PUBLIC int name params							\
@@ -223,6 +225,7 @@ int __open_2(const char *path, int flags);
 int __open64_2(const char *path, int flags);
 int __openat_2(int dir, const char *path, int flags);
 int __openat64_2(int dir, const char *path, int flags);
+char *__realpath_chk(const char *path, char *to, size_t size);
 
 OPEN(open)
 OPEN(open64)
@@ -256,22 +259,40 @@ PATH_AT(__fxstatat64, (int ver, int dir, const char *path, struct stat64 *st, in
 	(ver, dir, path, st, flags))
 PATH(access, (const char *path, int mode), (path, mode))
 PATH_AT(faccessat, (int dir, const char *path, int mode, int flags), (dir, path, mode, flags))
+FUNCTION(char *, realpath, AT_FDCWD, NULL, (const char *path, char *to), NOTHING, (path, to), NOTHING)
+FUNCTION(char *, __realpath_chk, AT_FDCWD, NULL, (const char *path, char *to, size_t size), NOTHING,
+	 (path, to, size), NOTHING)
+FUNCTION(ssize_t, readlink, AT_FDCWD, -1, (const char *path, char *to, size_t size), NOTHING,
+	 (path, to, size), NOTHING)
+FUNCTION(ssize_t, readlinkat, dir, -1, (int dir, const char *path, char *to, size_t size), NOTHING,
+	 (dir, path, to, size), NOTHING)
+FUNCTION(ssize_t, getxattr, AT_FDCWD, -1,
+	 (const char *path, const char *name, void *value, size_t size), NOTHING,
+	 (path, name, value, size), NOTHING)
+FUNCTION(ssize_t, lgetxattr, AT_FDCWD, -1,
+	 (const char *path, const char *name, void *value, size_t size), NOTHING,
+	 (path, name, value, size), NOTHING)
 STATFS(statfs)
 STATFS(statfs64)
 FSTATFS(fstatfs, statfs)
 FSTATFS(fstatfs64, statfs64)
 PATH(mkdir, (const char *path, mode_t mode), (path, mode))
 PATH_AT(mkdirat, (int dir, const char *path, mode_t mode), (dir, path, mode))
+PATH(symlink, (const char *target, const char *path), (target, path))
+PATH_AT(symlinkat, (const char *target, int dir, const char *path), (target, dir, path))
 PATH(rmdir, (const char *path), (path))
 PATH(unlink, (const char *path), (path))
 PATH_AT(unlinkat, (int dir, const char *path, int flags), (dir, path, flags))
 PATH(remove, (const char *path), (path))
-RENAME(rename, AT_FDCWD, AT_FDCWD, (const char *from, const char *to), (from, to))
-RENAME(renameat, old, new, (int old, const char *from, int new, const char *to),
-       (old, from, new, to))
-RENAME(renameat2, old, new,
-       (int old, const char *from, int new, const char *to, unsigned int flags),
-       (old, from, new, to, flags))
+TWO_PATHS(rename, AT_FDCWD, AT_FDCWD, (const char *from, const char *to), (from, to))
+TWO_PATHS(renameat, old, new, (int old, const char *from, int new, const char *to),
+	  (old, from, new, to))
+TWO_PATHS(renameat2, old, new,
+	  (int old, const char *from, int new, const char *to, unsigned int flags),
+	  (old, from, new, to, flags))
+TWO_PATHS(link, AT_FDCWD, AT_FDCWD, (const char *from, const char *to), (from, to))
+TWO_PATHS(linkat, old, new, (int old, const char *from, int new, const char *to, int flags),
+	  (old, from, new, to, flags))
 PATH(chmod, (const char *path, mode_t mode), (path, mode))
 PATH_AT(fchmodat, (int dir, const char *path, mode_t mode, int flags), (dir, path, mode, flags))
 PATH(chown, (const char *path, uid_t uid, gid_t gid), (path, uid, gid))
