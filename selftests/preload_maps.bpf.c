@@ -2,14 +2,10 @@
 /*
  * A BPF object that has maps and global variables, and no program: preload_object_helper loads it.
  *
- * It includes no header: what gcc writes about all the types there is not what the kernel takes as BTF.
+ * It includes no header: what gcc writes about all the types there is not what the kernel takes as
+ * BTF.
  */
 #define SEC(name)		__attribute__((section(name), used))
-
-/* A member of a map's definition: its type says all. */
-#define NUMBER(name, value)	int (*name)[value]
-#define TYPE(name, value)	value *name
-#define MAPS(name, value)	value *name[]
 
 /* As in linux/bpf.h and bpf/bpf_helpers.h. */
 #define BPF_MAP_TYPE_HASH		1
@@ -33,74 +29,75 @@ struct pair {
 	u64 second;
 };
 
+/* The type of each member of a map says what it is: numbers are the sizes of arrays. */
 struct {
-	NUMBER(type, BPF_MAP_TYPE_HASH);
-	NUMBER(max_entries, 16);
-	TYPE(key, u32);
-	TYPE(value, struct pair);
-	NUMBER(pinning, LIBBPF_PIN_BY_NAME);
+	int (*type)[BPF_MAP_TYPE_HASH];
+	int (*max_entries)[16];
+	u32 *key;
+	struct pair *value;
+	int (*pinning)[LIBBPF_PIN_BY_NAME];
 } pinned_hash SEC(".maps");
 
 struct {
-	NUMBER(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	NUMBER(max_entries, 2);
-	TYPE(key, u32);
-	TYPE(value, u64);
+	int (*type)[BPF_MAP_TYPE_PERCPU_ARRAY];
+	int (*max_entries)[2];
+	u32 *key;
+	u64 *value;
 } percpu SEC(".maps");
 
 struct {
-	NUMBER(type, BPF_MAP_TYPE_LRU_HASH);
-	NUMBER(max_entries, 16);
-	TYPE(key, u32);
-	TYPE(value, u64);
+	int (*type)[BPF_MAP_TYPE_LRU_HASH];
+	int (*max_entries)[16];
+	u32 *key;
+	u64 *value;
 } lru SEC(".maps");
 
 struct {
-	NUMBER(type, BPF_MAP_TYPE_LPM_TRIE);
-	NUMBER(max_entries, 16);
-	NUMBER(map_flags, BPF_F_NO_PREALLOC);
-	NUMBER(key_size, 8);
-	NUMBER(value_size, 8);
+	int (*type)[BPF_MAP_TYPE_LPM_TRIE];
+	int (*max_entries)[16];
+	int (*map_flags)[BPF_F_NO_PREALLOC];
+	int (*key_size)[8];
+	int (*value_size)[8];
 } trie SEC(".maps");
 
 struct {
-	NUMBER(type, BPF_MAP_TYPE_QUEUE);
-	NUMBER(max_entries, 4);
-	TYPE(value, u64);
+	int (*type)[BPF_MAP_TYPE_QUEUE];
+	int (*max_entries)[4];
+	u64 *value;
 } queue SEC(".maps");
 
 struct {
-	NUMBER(type, BPF_MAP_TYPE_BLOOM_FILTER);
-	NUMBER(max_entries, 100);
-	NUMBER(map_extra, 3);
-	TYPE(value, u64);
+	int (*type)[BPF_MAP_TYPE_BLOOM_FILTER];
+	int (*max_entries)[100];
+	int (*map_extra)[3];
+	u64 *value;
 } bloom SEC(".maps");
 
 /* No size that a ring buffer can have: libbpf makes it one. */
 struct {
-	NUMBER(type, BPF_MAP_TYPE_RINGBUF);
-	NUMBER(max_entries, 5000);
+	int (*type)[BPF_MAP_TYPE_RINGBUF];
+	int (*max_entries)[5000];
 } ring SEC(".maps");
 
 struct inner {
-	NUMBER(type, BPF_MAP_TYPE_ARRAY);
-	NUMBER(max_entries, 4);
-	TYPE(key, u32);
-	TYPE(value, u64);
+	int (*type)[BPF_MAP_TYPE_ARRAY];
+	int (*max_entries)[4];
+	u32 *key;
+	u64 *value;
 } inner SEC(".maps");
 
 struct {
-	NUMBER(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	NUMBER(max_entries, 4);
-	TYPE(key, u32);
-	MAPS(values, struct inner);
+	int (*type)[BPF_MAP_TYPE_ARRAY_OF_MAPS];
+	int (*max_entries)[4];
+	u32 *key;
+	struct inner *values[];
 } array_of_maps SEC(".maps");
 
 struct {
-	NUMBER(type, BPF_MAP_TYPE_HASH_OF_MAPS);
-	NUMBER(max_entries, 4);
-	TYPE(key, u32);
-	MAPS(values, struct inner);
+	int (*type)[BPF_MAP_TYPE_HASH_OF_MAPS];
+	int (*max_entries)[4];
+	u32 *key;
+	struct inner *values[];
 } hash_of_maps SEC(".maps");
 
 const int limit = 42;

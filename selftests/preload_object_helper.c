@@ -2,7 +2,7 @@
 /*
  * A program that loads BPF objects by libbpf, as people write them; it knows nothing of bpfmaps.
  *
- *   preload_object_helper maps OBJECT DIR	loads an object of maps, uses and pins them below DIR
+ *   preload_object_helper maps OBJECT DIR	loads it, uses its maps, pins them below DIR
  *   preload_object_helper skeleton OBJECT DIR	the same object in the way of a skeleton
  *   preload_object_helper load OBJECT DIR	only loads one
  *   preload_object_helper programs		loads programs that are much like libbpf's probes
@@ -73,11 +73,12 @@ static void describe(struct bpf_object *obj)
 		struct bpf_map *map = bpf_object__find_map_by_name(obj, names[i]);
 		int fd = bpf_map__fd(map);
 
-		printf("%s: descriptor %d, pinned %d\n", names[i], fd >= 0, bpf_map__is_pinned(map));
+		printf("%s: descriptor %d, pinned %d\n", names[i], fd >= 0,
+		       bpf_map__is_pinned(map));
 		show("info", bpf_obj_get_info_by_fd(fd, &info, &len));
-		printf("  '%s' type %u key %u value %u entries %u flags %#x extra %llu\n", info.name,
-		       info.type, info.key_size, info.value_size, info.max_entries, info.map_flags,
-		       (unsigned long long)info.map_extra);
+		printf("  '%s' type %u key %u value %u entries %u flags %#x extra %llu\n",
+		       info.name, info.type, info.key_size, info.value_size, info.max_entries,
+		       info.map_flags, (unsigned long long)info.map_extra);
 	}
 }
 

@@ -8,6 +8,7 @@
  * What the first prints is the same for bpf(2) and for bpfmaps.
  */
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -21,13 +22,6 @@
 #include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <bpf/bpf.h>
-
-/* What older programs call, and those compiled with _FORTIFY_SOURCE. */
-int __xstat(int ver, const char *path, struct stat *st);
-int __lxstat(int ver, const char *path, struct stat *st);
-int __fxstatat(int ver, int dir, const char *path, struct stat *st, int flags);
-int __open_2(const char *path, int flags);
-int __openat_2(int dir, const char *path, int flags);
 
 static char at[PATH_MAX], pin[PATH_MAX], none[PATH_MAX], sub[PATH_MAX], in_sub[PATH_MAX];
 
@@ -82,9 +76,6 @@ static void by_stat(int dir)
 	printf("  mode %o\n", stx.stx_mode);
 	result("statx", statx(dir, "pin", 0, STATX_MODE, &stx));
 	result("statx", statx(dir, none, 0, STATX_MODE, &stx));
-	SHOW_STAT(__xstat(1, pin, &st));
-	SHOW_STAT(__lxstat(1, pin, &st));
-	SHOW_STAT(__fxstatat(1, dir, pin, &st, 0));
 }
 
 static void by_access(int dir)
@@ -110,8 +101,27 @@ static void by_open(int dir)
 	SHOW_OPEN(openat(dir, "pin", O_PATH));
 	SHOW_OPEN(openat(dir, "none", O_RDWR | O_CREAT, 0600));
 	SHOW_OPEN(openat64(dir, at, O_RDONLY));
-	SHOW_OPEN(__open_2(at, O_RDONLY));
-	SHOW_OPEN(__openat_2(dir, ".", O_RDONLY));
+}
+
+/* What older programs call, and those compiled with _FORTIFY_SOURCE: no header declares it. */
+static void by_other_names(int dir)
+{
+	int (*old_stat)(int ver, const char *path, struct stat *st) =
+		dlsym(RTLD_DEFAULT, "__xstat");
+	int (*old_lstat)(int ver, const char *path, struct stat *st) =
+		dlsym(RTLD_DEFAULT, "__lxstat");
+	int (*old_fstatat)(int ver, int dir, const char *path, struct stat *st, int flags) =
+		dlsym(RTLD_DEFAULT, "__fxstatat");
+	int (*checked_open)(const char *path, int flags) = dlsym(RTLD_DEFAULT, "__open_2");
+	int (*checked_openat)(int dir, const char *path, int flags) =
+		dlsym(RTLD_DEFAULT, "__openat_2");
+	struct stat st;
+
+	SHOW_STAT(old_stat(1, pin, &st));
+	SHOW_STAT(old_lstat(1, pin, &st));
+	SHOW_STAT(old_fstatat(1, dir, pin, &st, 0));
+	SHOW_OPEN(checked_open(at, O_RDONLY));
+	SHOW_OPEN(checked_openat(dir, ".", O_RDONLY));
 }
 
 static int compare(const void *a, const void *b)
@@ -305,6 +315,7 @@ static void all(const char *parent)
 	by_stat(dir);
 	by_access(dir);
 	by_open(dir);
+	by_other_names(dir);
 	by_filesystem(dir);
 	by_change(dir);
 	by_link(dir);

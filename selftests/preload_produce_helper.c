@@ -6,9 +6,9 @@
  *   preload_produce_helper kmod PIN			lets ringbuf_kmod.ko write to a RINGBUF
  *   preload_produce_helper drain PIN BYTES		prints the records of a USER_RINGBUF
  *
- * Record N has 8 * (N % 8 + 1) bytes, each number of 8 bytes is N. Under the preload library the map
- * is one of the module's, and is used by its own commands. Otherwise it is bpf(2)'s: then a program
- * for each record is loaded and run. The other two are for the module's maps only.
+ * Record N has 8 * (N % 8 + 1) bytes, each number of 8 bytes is N. Under the preload library the
+ * map is one of the module's, and is used by its own commands. Otherwise it is bpf(2)'s: then a
+ * program for each record is loaded and run. The other two are for the module's maps only.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -64,7 +64,9 @@ static int load_output(int map, long record, unsigned int flags)
 static int output_by_bpf(int map, long record, unsigned int flags)
 {
 	char packet[64] = { 0 };
-	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = packet, .data_size_in = sizeof(packet));
+	struct bpf_test_run_opts run = {
+		.sz = sizeof(run), .data_in = packet, .data_size_in = sizeof(packet),
+	};
 	int prog = load_output(map, record, flags);
 
 	if (prog < 0 || bpf_prog_test_run_opts(prog, &run))

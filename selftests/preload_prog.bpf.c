@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A BPF object with a program, "r0 = 0; exit", which is written down as the compiler may be one that
+ * A BPF object with a program, "r0 = 0; exit". It is written down, as the compiler may be one that
  * does not know this machine.
  */
 __asm__(".pushsection socket, \"ax\", @progbits\n"

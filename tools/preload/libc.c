@@ -7,8 +7,9 @@
  * module's filesystem. What is not there is tried where the program said, so that the programs that
  * are pinned there are still found.
  *
- * The table below has a line for each function. Directories are mapped when they are opened and when
- * they are changed to; what begins at their descriptor, or in the working directory, is there then.
+ * The table below has a line for each function. Directories are mapped when they are opened and
+ * when they are changed to; what begins at their descriptor, or in the working directory, is there
+ * then.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -58,9 +59,10 @@ static void tried_given(void)
 		preload_find(&slot_##name, #name);				\
 	}									\
 										\
-	static type (*next_##name(void)) params					\
+	static __typeof__(type)(*next_##name(void)) params			\
 	{									\
-		return (type (*) params)(uintptr_t)preload_next(&slot_##name, #name); \
+		return (__typeof__(type)(*) params)(uintptr_t)			\
+			preload_next(&slot_##name, #name);			\
 	}
 
 /*
@@ -136,23 +138,16 @@ static bool has_mode(int flags)
 	FUNCTION(int, name, AT_FDCWD, -1, (const char *path, struct name *st),	\
 		 NOTHING, (path, st), NAME_TYPE)
 
-#define FSTATFS(name, structure)						\
-	NEXT(int, name, (int fd, struct structure *st))				\
+#define FSTATFS(name, pointer)							\
+	NEXT(int, name, (int fd, pointer st))					\
 										\
-	PUBLIC int name(int fd, struct structure *st)				\
+	PUBLIC int name(int fd, pointer st)					\
 	{									\
 		int ret = next_##name()(fd, st);				\
 										\
 		NAME_TYPE;							\
 		return ret;							\
 	}
-
-#define SCANDIR(name, entry)							\
-	FUNCTION(int, name, AT_FDCWD, -1,					\
-		 (const char *path, struct entry ***list,			\
-		  int (*filter)(const struct entry *),				\
-		  int (*order)(const struct entry **, const struct entry **)),	\
-		 NOTHING, (path, list, filter, order), NOTHING)
 
 /* Each of both paths is mapped, so that what leaves the filesystem is refused as on bpffs. */
 #define TWO_PATHS(name, old, new, params, args)					\
@@ -181,9 +176,9 @@ static bool has_mode(int flags)
 	}
 
 /*
- * bpftool walks what is mounted, and finds the module's filesystem in this way: so the mount point
- * itself is not mapped, or each pin would be found twice. What is called may fail as it likes: whether
- * the directory is there is not told by errno.
+ * bpftool walks what is mounted, and finds the filesystem of the module in this way: the mount
+ * point is not mapped, or each pin would be found twice. What is called may fail as it likes,
+ * so errno does not tell whether the directory is there.
  */
 static bool map_walk(char *to, const char *path)
 {
@@ -196,14 +191,10 @@ static bool map_walk(char *to, const char *path)
 	       !preload_call(SYS_faccessat, AT_FDCWD, (long)to, F_OK);
 }
 
-#define WALK(name, structure)							\
-	NEXT(int, name, (const char *path,					\
-			 int (*fn)(const char *, const struct structure *, int, struct FTW *), \
-			 int nr, int flags))					\
+#define WALK(name, function)							\
+	NEXT(int, name, (const char *path, function fn, int nr, int flags))	\
 										\
-	PUBLIC int name(const char *path,					\
-			int (*fn)(const char *, const struct structure *, int, struct FTW *), \
-			int nr, int flags)					\
+	PUBLIC int name(const char *path, function fn, int nr, int flags)	\
 	{									\
 		char mapped[PATH_MAX];						\
 										\
@@ -212,43 +203,38 @@ static bool map_walk(char *to, const char *path)
 		return next_##name()(path, fn, nr, flags);			\
 	}
 
-/* Called by programs that are older than glibc 2.33. */
-int __xstat(int ver, const char *path, struct stat *st);
-int __xstat64(int ver, const char *path, struct stat64 *st);
-int __lxstat(int ver, const char *path, struct stat *st);
-int __lxstat64(int ver, const char *path, struct stat64 *st);
-int __fxstatat(int ver, int dir, const char *path, struct stat *st, int flags);
-int __fxstatat64(int ver, int dir, const char *path, struct stat64 *st, int flags);
-
-/* Called by programs that are compiled with _FORTIFY_SOURCE, where there is no mode. */
-int __open_2(const char *path, int flags);
-int __open64_2(const char *path, int flags);
-int __openat_2(int dir, const char *path, int flags);
-int __openat64_2(int dir, const char *path, int flags);
-char *__realpath_chk(const char *path, char *to, size_t size);
-
 OPEN(open)
 OPEN(open64)
 OPEN_AT(openat)
 OPEN_AT(openat64)
+/* Called by programs that are compiled with _FORTIFY_SOURCE; there is no mode. */
 PATH(__open_2, (const char *path, int flags), (path, flags))
 PATH(__open64_2, (const char *path, int flags), (path, flags))
 PATH_AT(__openat_2, (int dir, const char *path, int flags), (dir, path, flags))
 PATH_AT(__openat64_2, (int dir, const char *path, int flags), (dir, path, flags))
+
 FUNCTION(DIR *, opendir, AT_FDCWD, NULL, (const char *path), NOTHING, (path), NOTHING)
-SCANDIR(scandir, dirent)
-SCANDIR(scandir64, dirent64)
-WALK(nftw, stat)
-WALK(nftw64, stat64)
+FUNCTION(int, scandir, AT_FDCWD, -1,
+	 (const char *path, struct dirent ***list, int (*filter)(const struct dirent *),
+	  int (*order)(const struct dirent **, const struct dirent **)), NOTHING,
+	 (path, list, filter, order), NOTHING)
+FUNCTION(int, scandir64, AT_FDCWD, -1,
+	 (const char *path, struct dirent64 ***list, int (*filter)(const struct dirent64 *),
+	  int (*order)(const struct dirent64 **, const struct dirent64 **)), NOTHING,
+	 (path, list, filter, order), NOTHING)
+WALK(nftw, __nftw_func_t)
+WALK(nftw64, __nftw64_func_t)
 PATH(chdir, (const char *path), (path))
 PATH(stat, (const char *path, struct stat *st), (path, st))
 PATH(stat64, (const char *path, struct stat64 *st), (path, st))
 PATH(lstat, (const char *path, struct stat *st), (path, st))
 PATH(lstat64, (const char *path, struct stat64 *st), (path, st))
 PATH_AT(fstatat, (int dir, const char *path, struct stat *st, int flags), (dir, path, st, flags))
-PATH_AT(fstatat64, (int dir, const char *path, struct stat64 *st, int flags), (dir, path, st, flags))
+PATH_AT(fstatat64, (int dir, const char *path, struct stat64 *st, int flags),
+	(dir, path, st, flags))
 PATH_AT(statx, (int dir, const char *path, int flags, unsigned int mask, struct statx *st),
 	(dir, path, flags, mask, st))
+/* Called by programs that are older than glibc 2.33. */
 PATH(__xstat, (int ver, const char *path, struct stat *st), (ver, path, st))
 PATH(__xstat64, (int ver, const char *path, struct stat64 *st), (ver, path, st))
 PATH(__lxstat, (int ver, const char *path, struct stat *st), (ver, path, st))
@@ -257,9 +243,11 @@ PATH_AT(__fxstatat, (int ver, int dir, const char *path, struct stat *st, int fl
 	(ver, dir, path, st, flags))
 PATH_AT(__fxstatat64, (int ver, int dir, const char *path, struct stat64 *st, int flags),
 	(ver, dir, path, st, flags))
+
 PATH(access, (const char *path, int mode), (path, mode))
 PATH_AT(faccessat, (int dir, const char *path, int mode, int flags), (dir, path, mode, flags))
-FUNCTION(char *, realpath, AT_FDCWD, NULL, (const char *path, char *to), NOTHING, (path, to), NOTHING)
+FUNCTION(char *, realpath, AT_FDCWD, NULL, (const char *path, char *to), NOTHING, (path, to),
+	 NOTHING)
 FUNCTION(char *, __realpath_chk, AT_FDCWD, NULL, (const char *path, char *to, size_t size), NOTHING,
 	 (path, to, size), NOTHING)
 FUNCTION(ssize_t, readlink, AT_FDCWD, -1, (const char *path, char *to, size_t size), NOTHING,
@@ -274,8 +262,8 @@ FUNCTION(ssize_t, lgetxattr, AT_FDCWD, -1,
 	 (path, name, value, size), NOTHING)
 STATFS(statfs)
 STATFS(statfs64)
-FSTATFS(fstatfs, statfs)
-FSTATFS(fstatfs64, statfs64)
+FSTATFS(fstatfs, struct statfs *)
+FSTATFS(fstatfs64, struct statfs64 *)
 PATH(mkdir, (const char *path, mode_t mode), (path, mode))
 PATH_AT(mkdirat, (int dir, const char *path, mode_t mode), (dir, path, mode))
 PATH(symlink, (const char *target, const char *path), (target, path))

@@ -82,7 +82,10 @@ static bool is_no_path(const char *path)
 	return (uintptr_t)path < 4096;
 }
 
-/* The same for a path that begins at @dir if it is relative; what begins at a descriptor is not mapped. */
+/*
+ * The same for a path that begins at @dir if it is relative. What begins at a descriptor is not
+ * mapped.
+ */
 bool preload_map_at(char *to, int dir, const char *path)
 {
 	if (is_no_path(path) || !*path)

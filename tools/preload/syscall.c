@@ -19,7 +19,7 @@ typedef long (*syscall_fn)(long number, ...);
 
 static void *next_syscall;
 
-/* Looks up the function that a program without this library would have called; @slot remembers it. */
+/* Looks up what a program without this library would have called; @slot remembers it. */
 void preload_find(void **slot, const char *name)
 {
 	__atomic_store_n(slot, dlsym(RTLD_NEXT, name), __ATOMIC_RELAXED);

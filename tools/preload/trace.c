@@ -89,12 +89,19 @@ bool preload_tracing(void)
 
 static const char *type_name(unsigned int type)
 {
-#define TYPE_NAME(number, NAME, name)	case number: return #name;
-	switch (type) {
-	BPFMAPS_TYPES(TYPE_NAME)
-	default:
-		return "of bpf";
-	}
+#define TYPE_NAME(number, NAME, name)	{ number, #name },
+	static const struct {
+		unsigned int type;
+		const char *name;
+	} names[] = {
+		BPFMAPS_TYPES(TYPE_NAME)
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		if (names[i].type == type)
+			return names[i].name;
+	return "of bpf";
 }
 
 static int print_create(char *to, size_t size, const struct bpfmaps_create_attr *attr)
