@@ -26,4 +26,8 @@ for helper in "$here"/*_helper.c; do
 	name=${helper##*/}
 	options+=(--prog "$build/selftests/${name%.c}")
 done
+# Busybox, which the guest has, is linked statically: the preload library is not for it.
+for name in ls find mv stat rm; do
+	options+=(--prog "$(command -v "$name"):/bin/debian-$name")
+done
 exec "$here/qemu/run" "${options[@]}" "$@"

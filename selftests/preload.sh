@@ -176,7 +176,8 @@ traced()
 
 set_up()
 {
-	chmod 666 /dev/bpfmaps && mkdir "$dir" "$ours" && chown user "$ours" && chmod 711 "$dir"
+	chmod 666 /dev/bpfmaps && mkdir "$dir" "$ours" && chown user "$ours" &&
+		chmod 711 "$dir" "$ours"
 }
 
 clean_up()

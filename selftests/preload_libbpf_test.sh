@@ -139,6 +139,19 @@ both_are_there()
 	return "$status"
 }
 
+# What people use to see and remove pins, here from Debian: busybox is linked statically.
+tools_on_pins()
+{
+	map create "$dir/seen" type array key 4 value 4 entries 1 name seen || return
+	both debian-ls -lagG --time-style=+ "$dir" && same status "$status" 0 && has " seen" &&
+		both debian-find "$dir" -type f -perm 600 && same output "$(alike "$text")" "$dir/seen" &&
+		both debian-mv "$dir/seen" "$dir/moved" && same status "$status" 0 &&
+		both debian-stat -c '%n %F %a %h' "$dir/moved" && same status "$status" 0 &&
+		both debian-stat -f -c '%T %l' "$dir" && has bpf_fs &&
+		both debian-rm -rv "$dir/moved" && same status "$status" 0 &&
+		both debian-ls "$dir/moved" && same status "$status" 2
+}
+
 echo "TAP version 13"
 result "directories to test in" set_up
 result "ring_buffer: every function" long 138 preload_ring_helper rings "$dir"
@@ -155,5 +168,6 @@ result "programs that are no probes" programs_like_probes
 result "paths: every function" long 142 preload_path_helper all "$dir"
 result "paths: a directory that is closed to the user" nothing_is_there
 result "paths: pins of both" both_are_there
+result "paths: ls, find, mv, stat, rm" tools_on_pins
 clean_up
 finish
