@@ -152,6 +152,22 @@ tools_on_pins()
 		both debian-ls "$dir/moved" && same status "$status" 2
 }
 
+# What bpf(2) has since 6.5.
+path_fd()
+{
+	as_user preload_path_helper path_fd "$dir" >/tmp/out 2>&1
+	same output "$(sed 's/.*): //; s/ $//' /tmp/out)" "0
+-1 EEXIST
+0
+-1 ENOENT
+-1 ENOENT
+-1 EBADF
+-1 ENOENT
+0
+0
+0"
+}
+
 echo "TAP version 13"
 result "directories to test in" set_up
 result "ring_buffer: every function" long 138 preload_ring_helper rings "$dir"
@@ -169,5 +185,6 @@ result "paths: every function" long 142 preload_path_helper all "$dir"
 result "paths: a directory that is closed to the user" nothing_is_there
 result "paths: pins of both" both_are_there
 result "paths: ls, find, mv, stat, rm" tools_on_pins
+result "paths: relative to a descriptor" path_fd
 clean_up
 finish

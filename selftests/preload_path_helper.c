@@ -4,6 +4,7 @@
  *
  *   preload_path_helper all DIR	by each function, below DIR
  *   preload_path_helper look PATH	looks whether something is there
+ *   preload_path_helper path_fd DIR	pins relative to a descriptor
  *
  * What the first prints is the same for bpf(2) and for bpfmaps.
  */
@@ -332,6 +333,38 @@ static void all(const char *parent)
 	close(map);
 }
 
+/* BPF_F_PATH_FD of kernels newer than 6.1: @dir is where the path starts. */
+static int at_descriptor(int cmd, const char *path, int map, int dir)
+{
+	struct {
+		__u64 path;
+		__u32 map;
+		__u32 flags;
+		__s32 dir;
+		__u32 unused;
+	} attr = { .path = (unsigned long)path, .map = map, .flags = 1 << 14, .dir = dir };
+
+	return syscall(SYS_bpf, cmd, &attr, sizeof(attr));
+}
+
+static void path_fd(const char *parent)
+{
+	int map = bpf_map_create(BPF_MAP_TYPE_HASH, "path_fd", 4, 8, 4, NULL);
+	int dir = open(parent, O_PATH | O_DIRECTORY);
+
+	names_below(parent);
+	SHOW(at_descriptor(BPF_OBJ_PIN, "pin", map, dir));
+	SHOW(at_descriptor(BPF_OBJ_PIN, "pin", map, dir));
+	SHOW_OPEN(at_descriptor(BPF_OBJ_GET, "pin", 0, dir));
+	SHOW_OPEN(at_descriptor(BPF_OBJ_GET, "none", 0, dir));
+	SHOW_OPEN(at_descriptor(BPF_OBJ_GET, none, 0, dir));
+	SHOW_OPEN(at_descriptor(BPF_OBJ_GET, "pin", 0, -1));
+	SHOW_OPEN(at_descriptor(BPF_OBJ_GET, "pin", 0, AT_FDCWD));
+	SHOW(syscall(SYS_chdir, parent));
+	SHOW_OPEN(at_descriptor(BPF_OBJ_GET, "pin", 0, AT_FDCWD));
+	SHOW(unlinkat(dir, "pin", 0));
+}
+
 static void look(const char *path)
 {
 	struct statfs stfs;
@@ -350,6 +383,8 @@ int main(int argc, char **argv)
 		all(argv[2]);
 	else if (argc == 3 && !strcmp(argv[1], "look"))
 		look(argv[2]);
+	else if (argc == 3 && !strcmp(argv[1], "path_fd"))
+		path_fd(argv[2]);
 	else
 		return 2;
 	return 0;

@@ -163,7 +163,7 @@ trace_to_file()
 {
 	rm -f "$trace"
 	BPFMAPS_TRACE=$trace as_user bpftool map push pinned "$dir/stack" value 1 0 0 0 &&
-		traced "OBJ_GET size [0-9]+ path \"$dir/stack\" as \"?$ours/stack\"? fd 0 flags 0 = [0-9]+ by bpfmaps" \
+		traced "OBJ_GET size [0-9]+ path \"$dir/stack\" as \"?$ours/stack\"? fd 0 flags 0 at 0 = [0-9]+ by bpfmaps" \
 			"OBJ_GET_INFO_BY_FD size [0-9]+ fd [0-9]+ = 0 by bpfmaps" \
 			"MAP_UPDATE_ELEM size [0-9]+ map [0-9]+ key 0 value 0x[0-9a-f]+ flags 0 = 0 by bpfmaps"
 }

@@ -21,9 +21,6 @@
 /* The request of an ioctl has 14 bits for the size. */
 #define MAX_SIZE	16383
 
-/* F_PATH_FD of newer kernels: a relative path begins at a descriptor. */
-#define PATH_IS_AT_FD	(1U << 14)
-
 /* struct bpfmaps_obj_attr, and what a later version of it has behind. */
 #define MAX_OBJ_SIZE	256
 
@@ -132,7 +129,7 @@ bool preload_call_path(const struct bpf_call *call, char *to)
 	if (call->size < sizeof(attr->pathname) || call->size > MAX_OBJ_SIZE ||
 	    preload_peek_path(path, (void *)(uintptr_t)attr->pathname))
 		return false;
-	return preload_map_at(to, attr->file_flags & PATH_IS_AT_FD ? -1 : AT_FDCWD, path);
+	return preload_map_at(to, attr->file_flags & BPFMAPS_F_PATH_FD ? attr->path_fd : AT_FDCWD, path);
 }
 
 /* A path that cannot be read, or an attribute that is too long: the module says what is wrong. */

@@ -151,8 +151,9 @@ static int print_obj(char *to, size_t size, const struct bpf_call *call)
 		strcpy(path, "?");
 	if (!preload_call_path(call, mapped))
 		mapped[0] = '\0';
-	return snprintf(to, size, "path \"%s\"%s%s fd %d flags %#x", path, *mapped ? " as " : "",
-			mapped, (int)attr->bpf_fd, attr->file_flags);
+	return snprintf(to, size, "path \"%s\"%s%s fd %d flags %#x at %d", path,
+			*mapped ? " as " : "", mapped, (int)attr->bpf_fd, attr->file_flags,
+			attr->path_fd);
 }
 
 static int print_arguments(char *to, size_t size, const struct bpf_call *call)
