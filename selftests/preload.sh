@@ -150,6 +150,48 @@ created()
 	map create "$dir/$name" "$@" name "$name" && prints "name $name" show pinned "$dir/$name"
 }
 
+# expect ok|no bpftool ARGUMENT...: the same by both, and a success or not
+expect()
+{
+	want=$1
+	shift
+	both "$@" || return
+	case $want$status in
+	ok0) ;;
+	no0) same status 0 "not 0" ;;
+	ok*) same status "$status" 0 ;;
+	esac
+}
+
+# each MAP: a command a line: whether it is a success, -j for JSON, the command, and its arguments
+# behind the map
+each()
+{
+	subject=$1
+	while read -r wanted command arguments; do
+		json=
+		if [ "$command" = -j ]; then
+			json=-j
+			command=${arguments%% *}
+			arguments=${arguments#"$command"}
+		fi
+		# shellcheck disable=SC2086 # several words
+		result "$subject: $json${json:+ }$command $arguments" \
+			expect "$wanted" bpftool $json map "$command" pinned "$dir/$subject" $arguments
+	done
+}
+
+# commands WHAT MAP: a command a line, and its arguments behind the map. None is an error. They are run
+# by one process, twice: the second time it writes JSON.
+commands()
+{
+	while read -r command arguments; do
+		echo "map $command pinned $dir/$2 $arguments"
+	done >/tmp/commands
+	result "$2: $1" expect ok bpftool batch file /tmp/commands
+	result "$2: $1, JSON" expect ok bpftool -j batch file /tmp/commands
+}
+
 # silent PROGRAM ARGUMENT...: as a plain user all was well
 silent()
 {

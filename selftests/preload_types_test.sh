@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Debian's bpftool under the preload library, on LRU hashes, ring buffers, and maps in maps. Runs in the
+# Debian's bpftool under the preload library, on LRU hashes and ring buffers. Runs in the
 # guest; see preload.sh for what is compared.
 # shellcheck disable=SC2317 # result calls the checks
 set -u
@@ -9,65 +9,35 @@ set -u
 # shellcheck source=selftests/preload.sh
 . /lib/preload.sh
 
-# expect ok|no bpftool ARGUMENT...: the same by both, and a success or not
-expect()
-{
-	want=$1
-	shift
-	both "$@" || return
-	case $want$status in
-	ok0) ;;
-	no0) same status 0 "not 0" ;;
-	ok*) same status "$status" 0 ;;
-	esac
-}
-
-# each MAP: a command a line: whether it is a success, -j for JSON, the command, and its arguments
-# behind the map
-each()
-{
-	subject=$1
-	while read -r wanted command arguments; do
-		json=
-		if [ "$command" = -j ]; then
-			json=-j
-			command=${arguments%% *}
-			arguments=${arguments#"$command"}
-		fi
-		# shellcheck disable=SC2086 # several words
-		result "$subject: $json${json:+ }$command $arguments" \
-			expect "$wanted" bpftool $json map "$command" pinned "$dir/$subject" $arguments
-	done
-}
-
 lru_hashes()
 {
 	zeros="0 0 0 0 0 0 0"
 	for map in lru lru_pc; do
+		commands "dump, update, lookup, getnext, delete" $map <<-EOT
+			dump
+			update key 1 0 0 0 value 5 $zeros
+			update key 1 0 0 0 value 6 $zeros exist
+			lookup key 1 0 0 0
+			getnext
+			dump
+			delete key 1 0 0 0
+			update key 2 0 0 0 value 7 $zeros noexist
+			dump
+			delete key 2 0 0 0
+			update key 1 0 0 0 value 7 $zeros any
+		EOT
 		each $map <<-EOT
-			ok dump
-			ok update key 1 0 0 0 value 5 $zeros
 			no update key 1 0 0 0 value 6 $zeros noexist
 			no update key 2 0 0 0 value 6 $zeros exist
 			no update key 1 value 6 $zeros
-			ok -j update key 1 0 0 0 value 6 $zeros exist
-			ok lookup key 1 0 0 0
-			ok -j lookup key 1 0 0 0
 			no lookup key 2 0 0 0
 			no -j lookup key 2 0 0 0
-			ok getnext
-			ok -j getnext
 			no getnext key 1 0 0 0
-			ok dump
-			ok -j dump
 			no push value 7 $zeros
 			no pop
 			no peek
-			ok delete key 1 0 0 0
-			no delete key 1 0 0 0
-			ok update key 1 0 0 0 value 7 $zeros
-			ok -j delete key 1 0 0 0
-			no -j delete key 1 0 0 0
+			no delete key 2 0 0 0
+			no -j delete key 2 0 0 0
 			ok pin $dir/${map}_2
 		EOT
 	done
@@ -76,11 +46,11 @@ lru_hashes()
 # What is counted for each CPU is no other map to user space.
 lru_of_each_cpu()
 {
-	each lru_nc <<-EOT
-		ok update key 1 0 0 0 value 5 0 0 0 0 0 0 0
-		ok -j lookup key 1 0 0 0
-		ok dump
-		ok delete key 1 0 0 0
+	commands "update, lookup, dump, delete" lru_nc <<-EOT
+		update key 1 0 0 0 value 5 0 0 0 0 0 0 0
+		lookup key 1 0 0 0
+		dump
+		delete key 1 0 0 0
 	EOT
 }
 
@@ -104,114 +74,20 @@ ring_buffers()
 		each $map <<-EOT
 			no dump
 			no -j dump
-			no update key 1 0 0 0 value 5 0 0 0
 			no update key value
-			no -j update key value
+			no update key 1 0 0 0 value 5 0 0 0
 			no lookup key
-			no -j lookup
 			no getnext
 			no -j getnext
 			no delete key
 			no push value
 			no -j enqueue value
 			no pop
-			no peek
 			no -j peek
 			no dequeue
 			ok -j pin $dir/${map}_2
 		EOT
 	done
-}
-
-# The command "update" takes a map as its value.
-maps_in_maps()
-{
-	for map in outer_a outer_h; do
-		each $map <<-EOT
-			no update key 0 0 0 0 value 1 0 0 0
-			no update key 0 0 0 0 value pinned $dir/none
-			no update key 0 0 0 0 value pinned $dir/lru
-			no update key 0 0 0 0 value pinned $dir/outer_a
-			no update key 0 0 0 value pinned $dir/first
-			ok update key 1 0 0 0 value pinned $dir/first
-			ok -j update key 2 0 0 0 value name second
-			no push value 7 0 0 0
-			no pop
-			no peek
-			no lookup key 9 0 0 0
-			ok pin $dir/${map}_2
-		EOT
-	done
-	result "outer_a: lookup of an empty slot" refused "" lookup pinned "$dir/outer_a" key 0 0 0 0
-	result "outer_a: update noexist" refused "Invalid argument" \
-		update pinned "$dir/outer_a" key 1 0 0 0 value name second noexist
-	result "outer_a: getnext" prints "02 00 00 00" getnext pinned "$dir/outer_a" key 1 0 0 0
-	result "outer_h: update noexist" refused "File exists" \
-		update pinned "$dir/outer_h" key 1 0 0 0 value name second noexist
-	result "outer_h: update exist" refused "No such file" \
-		update pinned "$dir/outer_h" key 3 0 0 0 value name second exist
-}
-
-# ids_as_names TEXT ID-OF-FIRST ID-OF-SECOND: ids as bpftool writes them as values
-ids_as_names()
-{
-	first="$(printf '%02x %02x' $(($2 & 255)) $(($2 >> 8))) 00 00"
-	second="$(printf '%02x %02x' $(($3 & 255)) $(($3 >> 8))) 00 00"
-	echo "$1" | sed -e "s/value: $first/value: FIRST/" -e "s/value: $second/value: SECOND/"
-}
-
-# What can be read out of a map of maps are ids.
-nested()
-{
-	want=$1
-	shift
-	root_text=$(bpftool map "$@") && text=$(as_user bpftool map "$@") || return
-	ids_as_names "$root_text" "$(bpftool -j map show name first | jq .id)" \
-		"$(bpftool -j map show name second | jq .id)" | sort >/tmp/bpf
-	ids_as_names "$text" "$(as_user bpftool -j map show name first | jq .id)" \
-		"$(as_user bpftool -j map show name second | jq .id)" | sort >/tmp/bpfmaps
-	text=$(cat /tmp/bpfmaps)
-	same "what diff says" "$(diff /tmp/bpf /tmp/bpfmaps)" "" && has "$want"
-}
-
-# nested_json WANT: the whole dump, as keys and how far the ids are from that of the first inner map
-nested_json()
-{
-	for map in outer_a outer_h; do
-		for world in bpf bpfmaps; do
-			if [ "$world" = bpf ]; then
-				bpftool -j map dump pinned "$dir/$map"
-			else
-				as_user bpftool -j map dump pinned "$dir/$map"
-			fi | jq -c 'map(select(.value | arrays)) | sort_by(.key) | map([.key[0], (.value | length)])' \
-				>"/tmp/$world"
-		done
-		same "$map" "$(cat /tmp/bpf)" "$1" && same "$map" "$(cat /tmp/bpfmaps)" "$1" || return
-	done
-}
-
-reading_maps_in_maps()
-{
-	result "outer_a: lookup" nested "value: FIRST" lookup pinned "$dir/outer_a" key 1 0 0 0
-	result "outer_h: lookup" nested "value: SECOND" lookup pinned "$dir/outer_h" key 2 0 0 0
-	result "outer_a: dump" nested "value: SECOND" dump pinned "$dir/outer_a"
-	result "outer_h: dump" nested "value: FIRST" dump pinned "$dir/outer_h"
-	result "maps in maps: dump, JSON" nested_json '[["0x01",4],["0x02",4]]'
-	each outer_a <<-EOT
-		ok delete key 1 0 0 0
-		no delete key 1 0 0 0
-		no -j delete key 9 0 0 0
-	EOT
-	each outer_h <<-EOT
-		ok delete key 1 0 0 0
-		ok getnext
-		ok -j getnext
-		no getnext key 2 0 0 0
-		no delete key 1 0 0 0
-		ok -j delete key 2 0 0 0
-		ok dump
-		ok -j dump
-	EOT
 }
 
 creation()
@@ -223,12 +99,6 @@ creation()
 	result "create ringbuf" created rb type ringbuf key 0 value 0 entries 4096
 	result "create user_ringbuf, JSON" null create "$dir/urb" \
 		type user_ringbuf key 0 value 0 entries 8192 name urb
-	result "create inner maps" created first type array key 4 value 8 entries 4
-	result "create another" created second type array key 4 value 8 entries 4
-	result "create array_of_maps" created outer_a type array_of_maps key 4 value 4 entries 4 \
-		inner_map pinned "$dir/first"
-	result "create hash_of_maps" created outer_h type hash_of_maps key 4 value 4 entries 4 \
-		inner_map name first
 }
 
 wrong_creation()
@@ -241,39 +111,20 @@ wrong_creation()
 		type ringbuf key 4 value 0 entries 4096 name bad
 	result "create user_ringbuf, less than a page" refused "Invalid argument" create "$dir/bad" \
 		type user_ringbuf key 0 value 0 entries 2048 name bad
-	result "create array_of_maps, nothing inside" both bpftool map create "$dir/bad" \
-		type array_of_maps key 4 value 4 entries 4 name bad
-	result "create hash_of_maps of maps of maps" refused "Invalid argument" create "$dir/bad" \
-		type hash_of_maps key 4 value 4 entries 4 name bad inner_map name outer_a
-	result "create hash_of_maps, value of 8 bytes" refused "Invalid argument" create "$dir/bad" \
-		type hash_of_maps key 4 value 8 entries 4 name bad inner_map name first
 }
 
-# One of each kind.
+# One LRU hash, and both ring buffers.
 frozen()
 {
-	for map in lru rb outer_a; do
+	for map in lru rb urb; do
 		each $map <<-EOT
 			ok -j show
 			ok freeze
 			no -j freeze
 			ok show
-			no update key 1 0 0 0 value name first
 			no delete key 1 0 0 0
 		EOT
 	done
-}
-
-trace_of_types()
-{
-	rm -f "$trace"
-	BPFMAPS_TRACE=$trace as_user bpftool map create "$dir/traced" \
-		type array_of_maps key 4 value 4 entries 4 name traced inner_map name first &&
-	traced 'MAP_CREATE size [0-9]+ type 12 \(array_of_maps\) key 4 value 4 entries 4 flags 0 inner [0-9]+ extra 0 name "traced" = [0-9]+ by bpfmaps' \
-		'MAP_GET_NEXT_ID size [0-9]+ id 0 = 0 by bpfmaps' \
-		'MAP_GET_FD_BY_ID size [0-9]+ id [0-9]+ = [0-9]+ by bpfmaps' \
-		'PROG_LOAD size [0-9]+ type 1 insns 2 name "libbpf_nametest" = [0-9]+ by bpfmaps' \
-		'PROG_LOAD size [0-9]+ type 1 insns 2 name "" = [0-9]+ by bpfmaps'
 }
 
 echo "TAP version 13"
@@ -285,10 +136,7 @@ lru_of_each_cpu
 result "lru: as many as fit, and the last" lru_evicts lru 4
 result "lru_pc: as many as fit, and the last" lru_evicts lru_pc 4
 ring_buffers
-maps_in_maps
-reading_maps_in_maps
 frozen
-result "all maps" in_order "name outer_h" list
-result "trace of other types" trace_of_types
+result "all maps" in_order "name lru_nc" list
 clean_up
 finish
