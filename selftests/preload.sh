@@ -54,8 +54,8 @@ alike()
 		-e 's/by id ([0-9]*)/by id (ID)/' -e 's|/sys/fs/bpfmaps|/sys/fs/bpf|g'
 }
 
-# both PROGRAM ARGUMENT...: the same output and messages, left in text, and the same status. A program
-# is slow to start on some kernels, so none is used to compare what is the same anyway.
+# both PROGRAM ARGUMENT...: the same output and messages, left in text, and the same status. A
+# program is slow to start on some kernels: none is used to compare what is the same anyway.
 both()
 {
 	program=$1
@@ -181,8 +181,8 @@ each()
 	done
 }
 
-# commands WHAT MAP: a command a line, and its arguments behind the map. None is an error. They are run
-# by one process, twice: the second time it writes JSON.
+# commands WHAT MAP: a command a line, and its arguments behind the map. None is an error. They are
+# run by one process, twice: the second time it writes JSON.
 commands()
 {
 	while read -r command arguments; do

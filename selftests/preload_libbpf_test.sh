@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Programs on libbpf under the preload library: ring buffers, objects, and what they do with paths. Runs in
-# the guest; see preload.sh for what is compared.
+# Programs on libbpf under the preload library: ring buffers, objects, and what they do with paths.
+# Runs in the guest; see preload.sh for what is compared.
 # shellcheck disable=SC2317 # result calls the checks
 set -u
 

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Debian's bpftool under the preload library, on maps in maps. Runs in the
-# guest; see preload.sh for what is compared.
+# Debian's bpftool under the preload library, on maps in maps. Runs in the guest; see preload.sh for what
+# is compared.
 # shellcheck disable=SC2317 # result calls the checks
 set -u
 
@@ -81,7 +81,7 @@ nested()
 	same "what diff says" "$(diff /tmp/bpf /tmp/bpfmaps)" "" && has "$want"
 }
 
-# nested_json WANT: the keys of a whole dump, and of how many bytes each value is, as ids are not the same
+# nested_json WANT: the keys of a whole dump, and how many bytes each value has: ids are not the same
 nested_json()
 {
 	for map in outer_a outer_h; do

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Debian's bpftool and a program on libbpf, neither changed, under the preload library. Runs in the guest.
+# Debian's bpftool and a program on libbpf, neither changed, under the preload library. Runs in the
+# guest.
 # shellcheck disable=SC2317 # result calls the checks
 set -u
 

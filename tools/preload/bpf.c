@@ -125,11 +125,13 @@ bool preload_call_path(const struct bpf_call *call, char *to)
 {
 	const struct bpfmaps_obj_attr *attr = &call->copy.obj;
 	char path[PATH_MAX];
+	int dir;
 
 	if (call->size < sizeof(attr->pathname) || call->size > MAX_OBJ_SIZE ||
 	    preload_peek_path(path, (void *)(uintptr_t)attr->pathname))
 		return false;
-	return preload_map_at(to, attr->file_flags & BPFMAPS_F_PATH_FD ? attr->path_fd : AT_FDCWD, path);
+	dir = attr->file_flags & BPFMAPS_F_PATH_FD ? attr->path_fd : AT_FDCWD;
+	return preload_map_at(to, dir, path);
 }
 
 /* A path that cannot be read, or an attribute that is too long: the module says what is wrong. */
