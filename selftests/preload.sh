@@ -13,6 +13,10 @@ ours=/sys/fs/bpfmaps/preload_test
 trace=/tmp/trace
 count=0
 failed=0
+# Before the kernel has random numbers malloc() leaves EAGAIN in errno, and bpftool takes that for an
+# error in a batch file: this waits for them.
+head -c 1 /dev/random >/dev/null
+
 # The possible CPUs, as a range from 0.
 cpus=$(($(sed "s/.*-//" /sys/devices/system/cpu/possible) + 1))
 
