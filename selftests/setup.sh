@@ -10,7 +10,7 @@ set -euo pipefail
 packages=(
 	# to build the module, the library and the tools
 	gcc g++ make libc6-dev linux-libc-dev binutils pkg-config
-	linux-headers-amd64 libsmartcols-dev kmod
+	linux-headers-amd64 libsmartcols-dev libjansson-dev kmod
 	# to build the 32-bit test programs
 	gcc-multilib
 	# the guest

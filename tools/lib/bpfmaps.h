@@ -49,7 +49,7 @@ extern "C" {
  * @sz: size of this struct in bytes, as the caller knows it
  * @map_flags: BPFMAPS_F_*
  * @numa_node: with BPFMAPS_F_NUMA_NODE, the node to allocate from
- * @inner_map_fd: not used by the types that hold no maps
+ * @inner_map_fd: ARRAY_OF_MAPS, HASH_OF_MAPS: a map that is like those to be held; else not used
  * @map_extra: what the type makes of it; else 0
  */
 struct bpfmaps_map_create_opts {
@@ -93,7 +93,7 @@ struct bpfmaps_map_batch_opts {
  * @key_size: bytes of a key
  * @value_size: bytes of a value
  * @max_entries: how many elements fit
- * @opts: flags and NUMA node, or NULL
+ * @opts: flags and more, or NULL
  *
  * Return: a descriptor of the map, to be closed by the caller; -EINVAL: an unknown type or flag,
  * a size that the type does not take, a bad name, or a field of @opts that is not known; -E2BIG:
@@ -108,7 +108,7 @@ int bpfmaps_map_create(__u32 map_type, const char *map_name, __u32 key_size, __u
  * @fd: descriptor of the map
  * @key: key_size bytes; NULL for the types without keys
  * @value: room for bpfmaps_value_size() bytes; written on success only. A bloom filter reads
- *	it: the result tells whether it was added
+ *	it: the result tells whether it was added. A map of maps writes a __u32, the inner map's id
  *
  * Return: 0; -ENOENT: no such key; -EPERM: @fd is write-only; -EINVAL: @fd is not a map.
  */
@@ -119,7 +119,7 @@ int bpfmaps_map_lookup_elem(int fd, const void *key, void *value);
  * @fd: descriptor of the map
  * @key: key_size bytes; NULL for the types without keys
  * @value: room for bpfmaps_value_size() bytes; written on success only. A bloom filter reads
- *	it: the result tells whether it was added
+ *	it: the result tells whether it was added. A map of maps writes a __u32, the inner map's id
  * @flags: 0; other flags belong to types that have them
  *
  * Return: as bpfmaps_map_lookup_elem(); -EINVAL also for flags that the type does not know.
@@ -130,7 +130,7 @@ int bpfmaps_map_lookup_elem_flags(int fd, const void *key, void *value, __u64 fl
  * bpfmaps_map_update_elem() - set the value of a key
  * @fd: descriptor of the map
  * @key: key_size bytes; NULL for the types without keys
- * @value: bpfmaps_value_size() bytes
+ * @value: bpfmaps_value_size() bytes; of a map of maps a __u32, the inner map's descriptor
  * @flags: BPFMAPS_ANY, BPFMAPS_NOEXIST (insert only) or BPFMAPS_EXIST (replace only)
  *
  * Return: 0; -E2BIG: the map is full, or the array has no such index; -EEXIST or -ENOENT: as
@@ -320,6 +320,139 @@ int bpfmaps_map_get_fd_by_id(__u32 id, const struct bpfmaps_open_opts *opts);
  * Return: 0; -E2BIG: a byte beyond the kernel's struct is not 0; -EINVAL: @fd is not a map.
  */
 int bpfmaps_obj_get_info_by_fd(int fd, struct bpfmaps_map_info *info, __u32 *info_len);
+
+/**
+ * bpfmaps_ringbuf_output() - append a record to a RINGBUF
+ * @fd: descriptor of the map
+ * @data: the record
+ * @size: bytes of the record
+ * @flags: BPFMAPS_RB_NO_WAKEUP or BPFMAPS_RB_FORCE_WAKEUP, or 0: who polls is woken up if the
+ *	consumer has read all that came before
+ *
+ * Return: 0; -EAGAIN: there is no room now; -E2BIG: there never is; -EPERM: @fd is read-only or the
+ * map is frozen; -EINVAL: unknown @flags, or @fd is not a map; -524: the map is no RINGBUF.
+ */
+int bpfmaps_ringbuf_output(int fd, const void *data, __u32 size, __u64 flags);
+
+/**
+ * bpfmaps_user_ringbuf_drain() - take records out of a USER_RINGBUF
+ * @fd: descriptor of the map
+ * @data: room for records, aligned to 4 bytes; bpfmaps_ringbuf_next() goes through them
+ * @size: bytes of room
+ * @flags: BPFMAPS_RB_NO_WAKEUP or BPFMAPS_RB_FORCE_WAKEUP, or 0: who polls is woken up if there is
+ *	more room now
+ *
+ * Return: how many bytes of @data were filled, 0 if no finished record is there; -ENOSPC: the next
+ * record is larger than @size; -EAGAIN: many discarded records were skipped, call again; -EBUSY: a
+ * user in the kernel drains; -EINVAL: what is in the ring makes no sense, or unknown @flags, or
+ * @fd is not a map; -EPERM: @fd is not for both reading and writing; -524: the map is no
+ * USER_RINGBUF.
+ */
+int bpfmaps_user_ringbuf_drain(int fd, void *data, __u32 size, __u64 flags);
+
+/**
+ * bpfmaps_ringbuf_next() - go through what bpfmaps_user_ringbuf_drain() has filled in
+ * @data: its buffer
+ * @bytes: what it returned
+ * @at: where the next record begins: 0 at first, and moved on by each call
+ * @size: is set to the bytes of the record
+ *
+ * Return: the record, within @data; NULL: there is no further one.
+ */
+const void *bpfmaps_ringbuf_next(const void *data, size_t bytes, size_t *at, __u32 *size);
+
+/**
+ * struct bpfmaps_ring - a RINGBUF that is read, or a USER_RINGBUF that is written, by mmap()
+ *
+ * A ring buffer has one reader or writer of this kind at a time: the functions with the same one
+ * may not run in two threads at once, nor may two processes open one. The other side may be any
+ * number of users in the kernel and system calls. A 32-bit program may use the ring buffers of
+ * a 64-bit kernel.
+ */
+struct bpfmaps_ring;
+
+/**
+ * bpfmaps_ring_open() - map a ring buffer
+ * @fd: descriptor of a RINGBUF or USER_RINGBUF; it has to stay open, and still is the caller's. It
+ *	may be given to poll() or epoll: POLLIN says that a RINGBUF has records, finished or not,
+ *	POLLOUT that a USER_RINGBUF has some room
+ *
+ * Return: the ring, for bpfmaps_ring_close(); NULL with errno: EINVAL: @fd is no ring buffer;
+ * EPERM: @fd is not for both reading and writing, or the map is frozen; ENOMEM: no memory, or no
+ * room in the address space; EOPNOTSUPP: a 32-bit program on a big-endian machine.
+ */
+struct bpfmaps_ring *bpfmaps_ring_open(int fd);
+
+/**
+ * bpfmaps_ring_close() - unmap a ring buffer
+ * @ring: what bpfmaps_ring_open() returned, or NULL
+ *
+ * A record that was peeked at and not released is still there for the next who opens it; one that
+ * was reserved and not finished holds up all that come behind it for good.
+ */
+void bpfmaps_ring_close(struct bpfmaps_ring *ring);
+
+/**
+ * bpfmaps_ring_peek() - the oldest record of a RINGBUF
+ * @ring: the ring
+ * @size: is set to the bytes of the record
+ *
+ * Records that were discarded are left out. Without bpfmaps_ring_release() in between it is the
+ * same record again.
+ *
+ * Return: the record, which may be read until it is released; NULL with errno: EAGAIN: there is
+ * none, or it is not finished; EINVAL: @ring is no RINGBUF, or somebody else has set the position.
+ */
+const void *bpfmaps_ring_peek(struct bpfmaps_ring *ring, size_t *size);
+
+/**
+ * bpfmaps_ring_release() - be done with a record of a RINGBUF
+ * @ring: the ring
+ *
+ * The record that bpfmaps_ring_peek() has returned last makes room for new ones. Without such a
+ * record nothing happens.
+ */
+void bpfmaps_ring_release(struct bpfmaps_ring *ring);
+
+/**
+ * bpfmaps_ring_reserve() - begin a record of a USER_RINGBUF
+ * @ring: the ring
+ * @size: bytes of the record
+ *
+ * Several records may be begun and finished in any order; they arrive in that in which they were
+ * begun.
+ *
+ * Return: room for the record, aligned to 8 bytes, to be given to bpfmaps_ring_submit() or
+ * bpfmaps_ring_discard(); NULL with errno: EAGAIN: there is no room now, for which
+ * bpfmaps_ring_wait() waits; E2BIG: there never is; EINVAL: @ring is no USER_RINGBUF, or somebody
+ * else has set the position.
+ */
+void *bpfmaps_ring_reserve(struct bpfmaps_ring *ring, size_t size);
+
+/**
+ * bpfmaps_ring_submit() - finish a record of a USER_RINGBUF
+ * @ring: the ring
+ * @record: what bpfmaps_ring_reserve() returned; not used any more afterwards
+ */
+void bpfmaps_ring_submit(struct bpfmaps_ring *ring, void *record);
+
+/**
+ * bpfmaps_ring_discard() - give a record of a USER_RINGBUF up: it is skipped
+ * @ring: the ring
+ * @record: what bpfmaps_ring_reserve() returned; not used any more afterwards
+ */
+void bpfmaps_ring_discard(struct bpfmaps_ring *ring, void *record);
+
+/**
+ * bpfmaps_ring_wait() - wait for a finished record, or for room
+ * @ring: the ring
+ * @timeout_ms: how long at most, in milliseconds; 0: not at all; -1: for ever
+ *
+ * Of a USER_RINGBUF the room waited for is that which bpfmaps_ring_reserve() lacked last.
+ *
+ * Return: 1: it is there; 0: the time is over; -EINTR: a signal was handled.
+ */
+int bpfmaps_ring_wait(struct bpfmaps_ring *ring, int timeout_ms);
 
 /**
  * bpfmaps_num_possible_cpus() - how many CPUs the machine may ever have

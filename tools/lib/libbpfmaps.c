@@ -21,6 +21,7 @@
 #pragma GCC visibility push(default)
 #include "bpfmaps.h"
 #pragma GCC visibility pop
+#include "internal.h"
 
 #define DEVICE_PATH	"/dev/bpfmaps"
 #define POSSIBLE_CPUS	"/sys/devices/system/cpu/possible"
@@ -50,7 +51,7 @@ static int command(int fd, enum bpfmaps_cmd cmd, void *attr, size_t size)
 }
 
 /* On the map's own descriptor. What is not a map has no such ioctl, where bpf(2) says EINVAL. */
-static int map_command(int fd, enum bpfmaps_cmd cmd, void *attr, size_t size)
+int bpfmaps_map_command(int fd, enum bpfmaps_cmd cmd, void *attr, size_t size)
 {
 	int ret = command(fd, cmd, attr, size);
 
@@ -177,7 +178,7 @@ int bpfmaps_map_lookup_elem_flags(int fd, const void *key, void *value, __u64 fl
 		.flags = flags,
 	};
 
-	return map_command(fd, BPFMAPS_MAP_LOOKUP_ELEM, &attr, sizeof(attr));
+	return bpfmaps_map_command(fd, BPFMAPS_MAP_LOOKUP_ELEM, &attr, sizeof(attr));
 }
 
 int bpfmaps_map_lookup_elem(int fd, const void *key, void *value)
@@ -194,7 +195,7 @@ int bpfmaps_map_update_elem(int fd, const void *key, const void *value, __u64 fl
 		.flags = flags,
 	};
 
-	return map_command(fd, BPFMAPS_MAP_UPDATE_ELEM, &attr, sizeof(attr));
+	return bpfmaps_map_command(fd, BPFMAPS_MAP_UPDATE_ELEM, &attr, sizeof(attr));
 }
 
 int bpfmaps_map_delete_elem_flags(int fd, const void *key, __u64 flags)
@@ -205,7 +206,7 @@ int bpfmaps_map_delete_elem_flags(int fd, const void *key, __u64 flags)
 		.flags = flags,
 	};
 
-	return map_command(fd, BPFMAPS_MAP_DELETE_ELEM, &attr, sizeof(attr));
+	return bpfmaps_map_command(fd, BPFMAPS_MAP_DELETE_ELEM, &attr, sizeof(attr));
 }
 
 int bpfmaps_map_delete_elem(int fd, const void *key)
@@ -221,7 +222,7 @@ int bpfmaps_map_get_next_key(int fd, const void *key, void *next_key)
 		.next_key = ptr_to_u64(next_key),
 	};
 
-	return map_command(fd, BPFMAPS_MAP_GET_NEXT_KEY, &attr, sizeof(attr));
+	return bpfmaps_map_command(fd, BPFMAPS_MAP_GET_NEXT_KEY, &attr, sizeof(attr));
 }
 
 int bpfmaps_map_lookup_and_delete_elem_flags(int fd, const void *key, void *value, __u64 flags)
@@ -233,7 +234,7 @@ int bpfmaps_map_lookup_and_delete_elem_flags(int fd, const void *key, void *valu
 		.flags = flags,
 	};
 
-	return map_command(fd, BPFMAPS_MAP_LOOKUP_AND_DELETE_ELEM, &attr, sizeof(attr));
+	return bpfmaps_map_command(fd, BPFMAPS_MAP_LOOKUP_AND_DELETE_ELEM, &attr, sizeof(attr));
 }
 
 int bpfmaps_map_lookup_and_delete_elem(int fd, const void *key, void *value)
@@ -254,7 +255,7 @@ static int batch_command(int fd, enum bpfmaps_cmd cmd, struct bpfmaps_batch_attr
 	attr->count = *count;
 	attr->elem_flags = o.elem_flags;
 	attr->flags = o.flags;
-	ret = map_command(fd, cmd, attr, sizeof(*attr));
+	ret = bpfmaps_map_command(fd, cmd, attr, sizeof(*attr));
 	*count = attr->count;
 	return ret;
 }
@@ -310,7 +311,7 @@ int bpfmaps_map_freeze(int fd)
 {
 	struct bpfmaps_elem_attr attr = { .map_fd = BPFMAPS_SELF };
 
-	return map_command(fd, BPFMAPS_MAP_FREEZE, &attr, sizeof(attr));
+	return bpfmaps_map_command(fd, BPFMAPS_MAP_FREEZE, &attr, sizeof(attr));
 }
 
 int bpfmaps_obj_pin(int fd, const char *pathname)
@@ -373,7 +374,7 @@ int bpfmaps_obj_get_info_by_fd(int fd, struct bpfmaps_map_info *info, __u32 *inf
 	};
 	int ret;
 
-	ret = map_command(fd, BPFMAPS_OBJ_GET_INFO_BY_FD, &attr, sizeof(attr));
+	ret = bpfmaps_map_command(fd, BPFMAPS_OBJ_GET_INFO_BY_FD, &attr, sizeof(attr));
 	if (!ret)
 		*info_len = attr.info_len;
 	return ret;
