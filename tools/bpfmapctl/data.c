@@ -442,6 +442,38 @@ int data_parse(struct data *data, char *const *words, int nr_words)
 	return -1;
 }
 
+/* The bytes of a word by itself; 0: they depend on what is around it. */
+static size_t own_size(const char *word)
+{
+	const struct data_format *format;
+	const char *text;
+
+	if (!strchr(word, ':'))
+		return 1;
+	format = word_format(word, &text);
+	if (!format)
+		return 1;
+	return format->fits == fits_any ? strlen(text) : format->size;
+}
+
+int data_measure(struct data *data, char *const *words, int nr_words)
+{
+	for (int i = !strcmp(words[0], "hex"); i < nr_words; i++) {
+		size_t size = own_size(words[i]);
+
+		if (!size) {
+			data->error = text_printf("'%s' does not say how many bytes it fills",
+						  words[i]);
+			return -1;
+		}
+		data->size += size;
+	}
+	if (data->size)
+		return 0;
+	data->error = text_printf("the %s has no bytes", data->what);
+	return -1;
+}
+
 void data_free(struct data *data)
 {
 	free(data->buf);

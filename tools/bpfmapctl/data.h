@@ -70,6 +70,11 @@ char *data_format_sizes(const struct data_format *format);
 char *data_sum(const struct data_format *format, const __u8 *numbers, size_t size, size_t stride,
 	       size_t nr);
 
+/*
+ * For data of any size: set it to what all the words fill. Returns 0, or -1 with @data->error set.
+ */
+int data_measure(struct data *data, char *const *words, int nr_words);
+
 /* Returns the number of words that made up the data, or -1 with @data->error set. */
 int data_parse(struct data *data, char *const *words, int nr_words);
 void data_free(struct data *data);

@@ -9,17 +9,25 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "elem.h"
+#include "kind.h"
 #include "output.h"
 #include "select.h"
 
 enum elem_column {
 	ELEM_KEY,
+	ELEM_INNER_ID,
+	ELEM_INNER_KEY,
 	ELEM_CPU,
 	ELEM_VALUE,
 	ELEM_FORMATTED,
 	NR_ELEM_COLUMNS,
+};
+
+static const struct column inner_id_column = {
+	"INNER_MAP_ID", "inner_map_id", CELL_NUMBER, true
 };
 
 static bool has_format(const struct request *request)
@@ -27,24 +35,49 @@ static bool has_format(const struct request *request)
 	return request->key_format || request->value_format;
 }
 
-void elem_begin(const struct request *request, bool list)
+/* The columns of a value, which have to be the last. */
+static void value_columns(const struct request *request, struct column *columns)
 {
-	struct column columns[NR_ELEM_COLUMNS] = { };
-
-	if (request->info.key_size)
-		columns[ELEM_KEY] = (struct column){ "KEY", "key", CELL_LIST, false };
 	columns[ELEM_VALUE] = (struct column){ "VALUE", "value", CELL_LIST, false };
 	if (request->cpus) {
 		columns[ELEM_CPU] = (struct column){ "CPU", NULL, CELL_TEXT, true };
 		columns[ELEM_VALUE] = (struct column){ "VALUE", "values", CELL_JSON, false };
 	}
-	if (has_format(request))
-		columns[ELEM_FORMATTED] = (struct column){ NULL, "formatted", CELL_JSON, false };
-	if (request->key_format)
-		columns[ELEM_KEY].right = request->key_format->number;
 	if (request->value_format)
 		columns[ELEM_VALUE].right = request->value_format->number;
+	if (kind_holds_maps(request->info.type)) {
+		columns[ELEM_VALUE].heading = NULL;
+		columns[ELEM_INNER_ID] = inner_id_column;
+	}
+}
+
+static struct column key_column(const char *heading, const struct data_format *format)
+{
+	return (struct column){ heading, "key", CELL_LIST, format && format->number };
+}
+
+void elem_begin(const struct request *request, bool list)
+{
+	struct column columns[NR_ELEM_COLUMNS] = { };
+
+	if (request->info.key_size)
+		columns[ELEM_KEY] = key_column("KEY", request->key_format);
+	value_columns(request, columns);
+	if (has_format(request))
+		columns[ELEM_FORMATTED] = (struct column){ NULL, "formatted", CELL_JSON, false };
 	output_begin(columns, NR_ELEM_COLUMNS, list);
+}
+
+void elem_begin_inner(const struct request *outer, const struct request *inner)
+{
+	struct column columns[NR_ELEM_COLUMNS] = { };
+
+	columns[ELEM_KEY] = key_column("KEY", outer->key_format);
+	columns[ELEM_INNER_ID] = inner_id_column;
+	if (inner->info.key_size)
+		columns[ELEM_INNER_KEY] = key_column("INNER_KEY", inner->key_format);
+	value_columns(inner, columns);
+	output_begin(columns, NR_ELEM_COLUMNS, true);
 }
 
 char *elem_data(const struct data_format *format, const __u8 *data, size_t size)
@@ -112,8 +145,8 @@ static char *formatted_json(const struct request *request, const __u8 *key, cons
 {
 	const struct data_format *key_format = request->key_format;
 	const struct data_format *format = request->value_format;
-	struct column columns[3];
-	char *texts[3];
+	struct column columns[3] = { };
+	char *texts[3] = { };
 	char *object;
 	size_t nr = 0;
 
@@ -138,6 +171,14 @@ static char *formatted_json(const struct request *request, const __u8 *key, cons
 	return object;
 }
 
+static char *inner_id(const __u8 *value)
+{
+	__u32 id;
+
+	memcpy(&id, value, sizeof(id));
+	return text_printf("%u", id);
+}
+
 static int row_json(const struct request *request, const __u8 *key, const __u8 *value)
 {
 	int status = output_row();
@@ -147,44 +188,88 @@ static int row_json(const struct request *request, const __u8 *key, const __u8 *
 		output_cell(ELEM_VALUE, cpus_json(request, NULL, value));
 	else
 		output_cell(ELEM_VALUE, output_bytes(value, request->info.value_size));
+	if (kind_holds_maps(request->info.type))
+		output_cell(ELEM_INNER_ID, inner_id(value));
 	if (has_format(request))
 		output_cell(ELEM_FORMATTED, formatted_json(request, key, value));
 	return status;
 }
 
-static int row_table(const struct request *request, const __u8 *key, char *cpu, char *value)
+char *elem_outer_json(const struct elem_outer *outer)
 {
+	const struct request *request = outer->request;
+	struct column columns[] = {
+		{ NULL, "key", CELL_LIST, false },
+		{ NULL, "value", CELL_LIST, false },
+		inner_id_column,
+		{ NULL, "formatted", CELL_JSON, false },
+	};
+	char *texts[] = {
+		output_bytes(outer->key, request->info.key_size),
+		output_bytes(outer->value, request->info.value_size),
+		text_printf("%u", outer->id),
+		has_format(request) ? formatted_json(request, outer->key, outer->value) : NULL,
+	};
+	char *object = output_object(columns, texts, has_format(request) ? 4 : 3);
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		free(texts[i]);
+	return object;
+}
+
+int elem_row_outer(const struct elem_outer *outer)
+{
+	const struct request *request = outer->request;
 	int status = output_row();
 
-	output_cell(ELEM_KEY, elem_data(request->key_format, key, request->info.key_size));
+	output_cell(ELEM_KEY, elem_data(request->key_format, outer->key, request->info.key_size));
+	output_cell(ELEM_INNER_ID, text_printf("%u", outer->id));
+	return status;
+}
+
+static int row_table(const struct request *request, const struct elem_outer *outer,
+		     const __u8 *key, char *cpu, char *value)
+{
+	int status = outer ? elem_row_outer(outer) : output_row();
+
+	output_cell(outer ? ELEM_INNER_KEY : ELEM_KEY,
+		    elem_data(request->key_format, key, request->info.key_size));
 	output_cell(ELEM_CPU, cpu);
 	output_cell(ELEM_VALUE, value);
 	return status;
 }
 
 /* A row for each CPU, and for numbers one with their sum. */
-static int rows_percpu(const struct request *request, const __u8 *key, const __u8 *values)
+static int rows_percpu(const struct request *request, const struct elem_outer *outer,
+		       const __u8 *key, const __u8 *values)
 {
 	const struct data_format *format = request->value_format;
 	int status = STATUS_OK;
 
 	for (unsigned int cpu = 0; cpu < request->cpus && !status; cpu++)
-		status = row_table(request, key, text_printf("%u", cpu),
+		status = row_table(request, outer, key, text_printf("%u", cpu),
 				   elem_data(format, cpu_value(request, values, cpu),
 					     request->info.value_size));
 	if (!status && format && format->number)
-		status = row_table(request, key, text_printf("sum"), sum_text(request, values));
+		status = row_table(request, outer, key, text_printf("sum"),
+				   sum_text(request, values));
 	return status;
 }
 
-int elem_row(const struct request *request, const __u8 *key, const __u8 *value)
+int elem_row(const struct request *request, const struct elem_outer *outer, const __u8 *key,
+	     const __u8 *value)
 {
+	int status;
+
 	if (output_mode.json)
 		return row_json(request, key, value);
 	if (request->cpus)
-		return rows_percpu(request, key, value);
-	return row_table(request, key, NULL, elem_data(request->value_format, value,
-						       request->info.value_size));
+		return rows_percpu(request, outer, key, value);
+	status = row_table(request, outer, key, NULL, elem_data(request->value_format, value,
+								request->info.value_size));
+	if (kind_holds_maps(request->info.type))
+		output_cell(ELEM_INNER_ID, inner_id(value));
+	return status;
 }
 
 int fail_elem(const struct request *request, const char *what, int err)
@@ -202,9 +287,7 @@ int fail_write(const struct request *request, const char *what, int err)
 
 int fail_delete(const struct request *request, int err)
 {
-	__u32 type = request->info.type;
-
-	if (err == -EINVAL && (type == BPFMAPS_TYPE_ARRAY || type == BPFMAPS_TYPE_PERCPU_ARRAY))
+	if (err == -EINVAL && kind_is_array(request->info.type))
 		return fail("cannot delete from map %u: its elements stay; update them instead",
 			    request->info.id);
 	return fail_write(request, "cannot delete from", err);
@@ -212,7 +295,10 @@ int fail_delete(const struct request *request, int err)
 
 int fail_keyless(const struct request *request)
 {
-	if (request->info.type == BPFMAPS_TYPE_BLOOM_FILTER)
+	if (kind_is_ring(request->info.type))
+		return fail("map %u has no keys: 'ringbuf read' and 'ringbuf drain' show records",
+			    request->info.id);
+	if (kind_is_bloom(request->info.type))
 		return fail("map %u has no keys: 'lookup' and 'value DATA' asks for a value",
 			    request->info.id);
 	return fail("map %u has no keys: 'peek' and 'pop' show the next value", request->info.id);

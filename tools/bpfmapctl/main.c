@@ -12,24 +12,29 @@
 #include "map.h"
 #include "output.h"
 #include "request.h"
+#include "ringbuf.h"
 #include "text.h"
 
 #define OPT(kind)	((kind) | ARG_OPTIONAL)
+#define BY_TYPE(kind)	((kind) | ARG_BY_TYPE)
 
 static int help(struct request *request);
 
-static const struct command commands[] = {
+static const struct command map_commands[] = {
 	{ "show", map_show, BPFMAPS_F_RDONLY, { OPT(ARG_MAP) } },
 	{ "list", map_show, BPFMAPS_F_RDONLY, { OPT(ARG_MAP) } },
 	{ "create", map_create, 0,
-	  { ARG_FILE, ARG_TYPE, ARG_KEY_SIZE, ARG_VALUE_SIZE, ARG_ENTRIES, OPT(ARG_NAME),
-	    OPT(ARG_FLAGS), OPT(ARG_NUMA_NODE), OPT(ARG_EXTRA) } },
+	  { ARG_FILE, ARG_TYPE, BY_TYPE(ARG_KEY_SIZE), BY_TYPE(ARG_VALUE_SIZE), ARG_ENTRIES,
+	    OPT(ARG_NAME), OPT(ARG_FLAGS), OPT(ARG_INNER_MAP), OPT(ARG_NUMA_NODE),
+	    OPT(ARG_EXTRA) } },
 	{ "dump", map_dump, BPFMAPS_F_RDONLY,
-	  { ARG_MAP, OPT(ARG_KEY_FORMAT), OPT(ARG_VALUE_FORMAT) } },
-	{ "lookup", map_lookup, BPFMAPS_F_RDONLY, { ARG_MAP, ARG_KEY, OPT(ARG_VALUE_FORMAT) } },
+	  { ARG_MAP, OPT(ARG_KEY_FORMAT), OPT(ARG_VALUE_FORMAT), OPT(ARG_RECURSIVE),
+	    OPT(ARG_INNER_KEY_FORMAT), OPT(ARG_INNER_VALUE_FORMAT) } },
+	{ "lookup", map_lookup, BPFMAPS_F_RDONLY,
+	  { ARG_MAP, BY_TYPE(ARG_KEY), OPT(ARG_VALUE_FORMAT) } },
 	{ "update", map_update, BPFMAPS_F_WRONLY,
-	  { ARG_MAP, ARG_KEY, ARG_VALUE, OPT(ARG_UPDATE_FLAGS) } },
-	{ "delete", map_delete, BPFMAPS_F_WRONLY, { ARG_MAP, ARG_KEY } },
+	  { ARG_MAP, BY_TYPE(ARG_KEY), ARG_VALUE, OPT(ARG_UPDATE_FLAGS) } },
+	{ "delete", map_delete, BPFMAPS_F_WRONLY, { ARG_MAP, BY_TYPE(ARG_KEY) } },
 	{ "getnext", map_getnext, BPFMAPS_F_RDONLY, { ARG_MAP, OPT(ARG_KEY) } },
 	{ "peek", map_peek, BPFMAPS_F_RDONLY, { ARG_MAP, OPT(ARG_VALUE_FORMAT) } },
 	{ "push", map_push, BPFMAPS_F_WRONLY, { ARG_MAP, ARG_VALUE } },
@@ -41,6 +46,19 @@ static const struct command commands[] = {
 	{ "freeze", map_freeze, 0, { ARG_MAP } },
 	{ "help", help, 0, { ARG_NONE } },
 	{ }
+};
+
+/**
+ * struct noun - commands that belong together
+ * @name: the word before them
+ * @commands: the commands
+ */
+static const struct noun {
+	const char *name;
+	const struct command *commands;
+} nouns[] = {
+	{ "map", map_commands },
+	{ "ringbuf", ringbuf_commands },
 };
 
 static const struct {
@@ -62,12 +80,16 @@ static int help(struct request *request)
 	(void)request;
 	if (output_mode.json)
 		return output_nothing();
-	puts("Usage: bpfmapctl [OPTIONS] [map] COMMAND\n\nCommands:");
-	for (const struct command *c = commands; c->name; c++) {
-		fputs("  ", stdout);
-		request_print_usage(stdout, c);
-		putchar('\n');
-	}
+	puts("Usage: bpfmapctl [OPTIONS] [map] COMMAND\n"
+	     "       bpfmapctl [OPTIONS] ringbuf COMMAND\n\nCommands:");
+	for (size_t i = 0; i < ARRAY_SIZE(nouns); i++)
+		for (const struct command *c = nouns[i].commands; c->name; c++) {
+			fputs("  ", stdout);
+			request_print_usage(stdout, i ? nouns[i].name : "", c);
+			putchar('\n');
+		}
+	puts("\n[key DATA] and [key KEY_SIZE] are left out for maps without keys, and have to be\n"
+	     "there for all others; ring buffers have no VALUE_SIZE either.");
 	puts("\nOptions:");
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
 		printf("  -%c, --%-10s %s\n", options[i].option.val, options[i].option.name,
@@ -95,58 +117,83 @@ static int version(void)
 	return output_end();
 }
 
+/* Take the noun from the words, if there is one; without it the commands are those on maps. */
+static const struct noun *take_noun(char ***words, int *nr_words)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(nouns); i++) {
+		if (!*nr_words || strcmp(**words, nouns[i].name))
+			continue;
+		++*words;
+		--*nr_words;
+		return &nouns[i];
+	}
+	return NULL;
+}
+
 static int run(struct request *request, char **words, int nr_words)
 {
+	const struct noun *noun = take_noun(&words, &nr_words);
 	int status;
 
-	if (nr_words && !strcmp(words[0], "map")) {
-		words++;
-		nr_words--;
-		/* As bpftool does. */
-		if (!nr_words)
-			return run(request, (char *[]){ "show", NULL }, 1);
-	}
+	/* As bpftool does. */
+	if (noun == &nouns[0] && !nr_words)
+		return run(request, (char *[]){ "show", NULL }, 1);
 	if (!nr_words)
 		return fail_usage("a command is missing: 'bpfmapctl help' lists them");
-	request->command = request_command(commands, words[0]);
+	if (noun && noun != &nouns[0])
+		request->noun = noun->name;
+	request->command = request_command(noun ? noun->commands : map_commands, words[0]);
 	if (!request->command)
 		return STATUS_USAGE;
 	status = request_parse(request, words + 1, nr_words - 1);
 	return status ? status : request->command->run(request);
 }
 
-/*
- * For the completion of the shell: print what may stand in place of the last word. Nothing that
- * goes wrong is told.
- */
-static int complete(char **words, int nr_words)
+static void complete_options(const char *last)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		char *option = text_printf("--%s", options[i].option.name);
+
+		request_complete_word(option, last);
+		free(option);
+	}
+}
+
+/* The last word is a noun or a command. */
+static void complete_command(const struct noun *noun, const char *last)
+{
+	for (const struct command *c = noun ? noun->commands : map_commands; c->name; c++)
+		request_complete_word(c->name, last);
+	for (size_t i = 0; i < ARRAY_SIZE(nouns) && !noun; i++)
+		request_complete_word(nouns[i].name, last);
+}
+
+/* For the completion of the shell: print what may stand in place of the last word. */
+static int complete(struct request *request, char **words, int nr_words)
 {
 	const char *last = nr_words ? words[nr_words - 1] : "";
-	char **word = words;
-	bool noun = false;
+	const struct noun *noun = NULL;
 
+	/* Nothing that goes wrong is told. */
+	if (!freopen("/dev/null", "w", stderr))
+		return STATUS_FAILED;
 	if (*last == '-')
-		for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
-			char *option = text_printf("--%s", options[i].option.name);
-
-			request_complete_word(option, last);
-			free(option);
-		}
-	while (nr_words > 1 && (**word == '-' || (!noun && !strcmp(*word, "map")))) {
-		noun |= **word != '-';
-		word++;
+		complete_options(last);
+	while (nr_words > 1 && **words == '-') {
+		words++;
 		nr_words--;
 	}
-	if (nr_words > 1) {
-		for (const struct command *c = commands; c->name; c++)
-			if (!strcmp(*word, c->name))
-				request_complete(c, word + 1, nr_words - 1);
+	if (nr_words > 1)
+		noun = take_noun(&words, &nr_words);
+	if (nr_words < 2) {
+		complete_command(noun, last);
 		return STATUS_OK;
 	}
-	for (const struct command *c = commands; c->name; c++)
-		request_complete_word(c->name, last);
-	if (!noun)
-		request_complete_word("map", last);
+	for (const struct command *c = noun ? noun->commands : map_commands; c->name; c++) {
+		request->command = c;
+		if (!strcmp(*words, c->name))
+			request_complete(request, words + 1, nr_words - 1);
+	}
 	return STATUS_OK;
 }
 
@@ -185,11 +232,11 @@ static int fail_option(const char *word)
 
 int main(int argc, char **argv)
 {
-	struct request request = { .fd = -1 };
+	struct request request = { .noun = "", .fd = -1, .inner_fd = -1, .value_fd = -1 };
 	int status;
 
 	if (argc > 1 && !strcmp(argv[1], "--complete"))
-		return output_finish(complete(argv + 2, argc - 2));
+		return output_finish(complete(&request, argv + 2, argc - 2));
 	switch (read_options(&request, argc, argv)) {
 	case '?':
 		status = fail_option(argv[optind - 1]);

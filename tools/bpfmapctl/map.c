@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "elem.h"
+#include "kind.h"
 #include "map.h"
 #include "output.h"
 #include "select.h"
@@ -17,7 +18,7 @@
 
 static int fail_no_key(const struct request *request)
 {
-	if (request->info.type == BPFMAPS_TYPE_BLOOM_FILTER)
+	if (kind_is_bloom(request->info.type))
 		return fail("map %u does not have that value", request->info.id);
 	if (!request->info.key_size)
 		return fail("map %u is empty", request->info.id);
@@ -34,7 +35,7 @@ static int show_elem(const struct request *request, const __u8 *value, int err)
 	if (err)
 		return fail_elem(request, "cannot look up in", err);
 	elem_begin(request, false);
-	elem_row(request, request->key.buf, value);
+	elem_row(request, NULL, request->key.buf, value);
 	return output_end();
 }
 
@@ -53,7 +54,7 @@ int map_lookup(struct request *request)
 	__u8 *value;
 	int status;
 
-	if (request->info.type == BPFMAPS_TYPE_BLOOM_FILTER)
+	if (kind_is_bloom(request->info.type))
 		return lookup_value(request);
 	value = text_alloc(request->value_room);
 	status = show_elem(request, value,
@@ -68,15 +69,9 @@ static int fail_not_queue(const struct request *request)
 		    request->info.id);
 }
 
-static bool is_queue(const struct request *request)
-{
-	return request->info.type == BPFMAPS_TYPE_QUEUE ||
-	       request->info.type == BPFMAPS_TYPE_STACK;
-}
-
 int map_peek(struct request *request)
 {
-	return is_queue(request) ? map_lookup(request) : fail_not_queue(request);
+	return kind_is_queue(request->info.type) ? map_lookup(request) : fail_not_queue(request);
 }
 
 int map_pop(struct request *request)
@@ -84,7 +79,7 @@ int map_pop(struct request *request)
 	__u8 *value;
 	int status;
 
-	if (!is_queue(request))
+	if (!kind_is_queue(request->info.type))
 		return fail_not_queue(request);
 	value = text_alloc(request->value_room);
 	status = show_elem(request, value,
@@ -121,6 +116,9 @@ int map_update(struct request *request)
 	if (err == -E2BIG || err == -ENOSPC)
 		return fail("map %u has no room for that key: max_entries is %u",
 			    request->info.id, request->info.max_entries);
+	if (err == -EINVAL && request->value_fd >= 0)
+		return fail("map %u does not take that map: it is not like its inner map",
+			    request->info.id);
 	if (err == -EEXIST)
 		return fail("map %u has that key already: without 'noexist' it is replaced",
 			    request->info.id);
@@ -132,7 +130,7 @@ int map_update(struct request *request)
 
 int map_push(struct request *request)
 {
-	return is_queue(request) ? map_update(request) : fail_not_queue(request);
+	return kind_is_queue(request->info.type) ? map_update(request) : fail_not_queue(request);
 }
 
 int map_delete(struct request *request)
@@ -223,6 +221,12 @@ static const char *type_rules(__u32 type)
 	case BPFMAPS_TYPE_STACK:
 	case BPFMAPS_TYPE_BLOOM_FILTER:
 		return "the key has to be 0, nothing else may be 0, flags have to suit the type";
+	case BPFMAPS_TYPE_RINGBUF:
+	case BPFMAPS_TYPE_USER_RINGBUF:
+		return "key and value have to be 0, the entries a power of two and whole pages";
+	case BPFMAPS_TYPE_ARRAY_OF_MAPS:
+	case BPFMAPS_TYPE_HASH_OF_MAPS:
+		return "no size may be 0, values are 4 bytes, and the inner map holds no maps itself";
 	case BPFMAPS_TYPE_LPM_TRIE:
 		return "the key has to be 5 to 260 bytes, and flags 1 (no preallocation)";
 	default:
@@ -250,9 +254,17 @@ int map_create(struct request *request)
 {
 	BPFMAPS_OPTS(bpfmaps_map_create_opts, opts, .map_flags = request->flags,
 		     .numa_node = request->numa_node, .map_extra = request->extra);
+	bool holds_maps = kind_holds_maps(request->type);
 	int status;
 	int fd;
 
+	if (holds_maps && request->inner_fd < 0)
+		return fail_usage("create: 'inner_map MAP' is missing: what the map will hold");
+	if (!holds_maps && request->inner_fd >= 0)
+		return fail_usage("create: type %s holds no maps",
+				  bpfmaps_type_name(request->type));
+	if (request->inner_fd >= 0)
+		opts.inner_map_fd = request->inner_fd;
 	if (request->has_numa_node)
 		opts.map_flags |= BPFMAPS_F_NUMA_NODE;
 	fd = bpfmaps_map_create(request->type, request->name, request->key_size,

@@ -40,6 +40,12 @@ static struct {
 	bool started;
 } out;
 
+/* A list whose objects have a list in them; see output_nest_begin(). */
+static struct {
+	bool open;
+	bool started;
+} nest;
+
 static void *check(void *ptr)
 {
 	if (!ptr) {
@@ -197,11 +203,38 @@ int output_end(void)
 	if (output_mode.json) {
 		if (out.list)
 			fputs(out.started ? "]" : "[]", stdout);
-		putchar('\n');
+		putchar(nest.open ? '}' : '\n');
 	}
 	scols_unref_table(out.rows);
 	out.rows = NULL;
 	return status;
+}
+
+void output_nest_begin(void)
+{
+	nest.open = true;
+	nest.started = false;
+}
+
+void output_nest(char *object, const char *name)
+{
+	strrchr(object, '}')[0] = '\0';
+	printf("%c%s, \"%s\": ", nest.started ? ',' : '[', object, name);
+	nest.started = true;
+	free(object);
+}
+
+int output_nest_null(void)
+{
+	fputs("null}", stdout);
+	return ferror(stdout) ? output_finish(STATUS_OK) : STATUS_OK;
+}
+
+int output_nest_end(void)
+{
+	puts(nest.started ? "]" : "[]");
+	nest.open = false;
+	return STATUS_OK;
 }
 
 int output_nothing(void)
@@ -290,7 +323,12 @@ static void put_error_json(char *message)
 	static const struct column column = { NULL, "error", CELL_TEXT, false };
 	char *object = output_object(&column, &message, 1);
 
-	printf(out.rows && out.started ? ",%s]\n" : "%s\n", object);
+	if (nest.open && out.rows)
+		printf(out.started ? ",%s]}]\n" : "[%s]}]\n", object);
+	else if (nest.open && nest.started)
+		printf(",%s]\n", object);
+	else
+		printf(out.rows && out.started ? ",%s]\n" : "%s\n", object);
 	free(object);
 }
 

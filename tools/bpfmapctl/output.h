@@ -62,6 +62,17 @@ int output_row(void);
 void output_cell(size_t column, char *text);
 int output_end(void);
 
+/*
+ * In JSON only: between output_nest_begin() and output_nest_end() a list is printed whose objects
+ * each have a list in them. output_nest() begins an object, of which the text @object is all but
+ * the list @name, and takes that text over; then follow output_begin() and so on, or
+ * output_nest_null() where there is no list.
+ */
+void output_nest_begin(void);
+void output_nest(char *object, const char *name);
+int output_nest_null(void);
+int output_nest_end(void);
+
 /* The result of commands that have none: "null" in JSON, nothing else. */
 int output_nothing(void);
 

@@ -7,52 +7,26 @@
  *
  * Copyright (C) 2026 The bpfmaps authors
  */
-#include <ctype.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "args.h"
+#include "kind.h"
 #include "output.h"
-#include "request.h"
 #include "select.h"
 #include "text.h"
 
-/* The words that are still to be read. */
-struct words {
-	char **at;
-	int nr;
-};
-
-/**
- * struct arg - the grammar of one enum arg_kind
- * @keyword: the word that begins it; NULL: none
- * @meta: what stands in the usage for the words behind
- * @is_data: its length depends on the map
- * @field: where parse_number() puts the number, in struct request
- * @parse: read the words behind the keyword; returns enum exit_status
- * @complete: print what may stand as the last word; NULL: nothing is known
- */
-struct arg {
-	const char *keyword;
-	const char *meta;
-	bool is_data;
-	size_t field;
-	int (*parse)(struct request *request, const struct arg *arg, struct words *words);
-	void (*complete)(struct words *words);
-};
-
-static char *take(struct words *words)
+char *words_take(struct words *words)
 {
 	words->nr--;
 	return *words->at++;
 }
 
-/* Usage errors end with the right usage. */
-static int fail_args(const struct command *command, const char *what, const char *word,
-		     const char *behind)
+int fail_args(const struct request *request, const char *what, const char *word,
+	      const char *behind)
 {
+	const struct command *command = request->command;
 	char *usage = NULL;
 	FILE *stream;
 	size_t len;
@@ -60,7 +34,7 @@ static int fail_args(const struct command *command, const char *what, const char
 
 	stream = open_memstream(&usage, &len);
 	if (stream) {
-		request_print_usage(stream, command);
+		request_print_usage(stream, request->noun, command);
 		fclose(stream);
 	}
 	ret = fail_usage("%s: %s'%s'%s: usage: %s", command->name, what, word, behind,
@@ -69,297 +43,16 @@ static int fail_args(const struct command *command, const char *what, const char
 	return ret;
 }
 
-static const char *const map_keywords[] = { "id", "pinned", "name" };
-
-/* Open the map that @word names. */
-static int open_map(struct request *request, const char *keyword, const char *word)
+void request_print_usage(FILE *to, const char *noun, const struct command *command)
 {
-	__u32 access = request->command->access;
-	__u64 id;
-
-	if (text_is_prefix(keyword, "pinned"))
-		return select_by_path(word, access, &request->fd, &request->info);
-	if (text_is_prefix(keyword, "name"))
-		return select_by_name(word, access, &request->fd, &request->info);
-	if (!text_to_number(word, 0, UINT32_MAX, &id))
-		return fail_usage("%s: '%s' is not the id of a map: a number is",
-				  request->command->name, word);
-	return select_by_id(id, access, &request->fd, &request->info);
-}
-
-/* How its values are copied. */
-static int size_values(struct request *request)
-{
-	ssize_t size = bpfmaps_value_size(&request->info);
-
-	if (size < 0)
-		return fail("the number of CPUs is not known: %s", select_strerror(size));
-	request->value_room = size;
-	if (bpfmaps_type_is_percpu(request->info.type))
-		request->cpus = bpfmaps_num_possible_cpus();
-	return STATUS_OK;
-}
-
-static int parse_map(struct request *request, const struct arg *arg, struct words *words)
-{
-	const char *keyword = take(words);
-	int status;
-
-	(void)arg;
-	if (!text_is_prefix(keyword, "id") && !text_is_prefix(keyword, "pinned") &&
-	    !text_is_prefix(keyword, "name"))
-		return fail_args(request->command, "'id', 'pinned' or 'name' is expected, not ",
-				 keyword, "");
-	if (!words->nr)
-		return fail_args(request->command, "behind ", keyword, " something is missing");
-	status = open_map(request, keyword, take(words));
-	return status ? status : size_values(request);
-}
-
-static int visit_id(int fd, const struct bpfmaps_map_info *info, void *word)
-{
-	char *id = text_printf("%u", info->id);
-
-	(void)fd;
-	request_complete_word(id, word);
-	free(id);
-	return 0;
-}
-
-static int visit_name(int fd, const struct bpfmaps_map_info *info, void *word)
-{
-	char *name = select_name(info);
-
-	(void)fd;
-	if (*name)
-		request_complete_word(name, word);
-	free(name);
-	return 0;
-}
-
-static void complete_map(struct words *words)
-{
-	if (words->nr == 1)
-		for (size_t i = 0; i < ARRAY_SIZE(map_keywords); i++)
-			request_complete_word(map_keywords[i], words->at[0]);
-	else if (text_is_prefix(words->at[0], "id"))
-		select_each(visit_id, words->at[1]);
-	else if (text_is_prefix(words->at[0], "name"))
-		select_each(visit_name, words->at[1]);
-}
-
-static int parse_file(struct request *request, const struct arg *arg, struct words *words)
-{
-	(void)arg;
-	request->file = take(words);
-	return STATUS_OK;
-}
-
-static int parse_data(struct request *request, const struct arg *arg, struct words *words)
-{
-	bool key = !strcmp(arg->keyword, "key");
-	struct data *data = key ? &request->key : &request->value;
-	int used;
-
-	data->what = arg->keyword;
-	data->size = key ? request->info.key_size : request->info.value_size;
-	if (!data->size)
-		return fail_usage("%s: map %u has no keys", request->command->name,
-				  request->info.id);
-	used = data_parse(data, words->at, words->nr);
-	if (used < 0)
-		return fail_usage("%s", data->error);
-	words->at += used;
-	words->nr -= used;
-	/* What was written with a format is printed with it. */
-	if (key)
-		request->key_format = data->format;
-	else
-		request->value_format = data->format;
-	return STATUS_OK;
-}
-
-static void complete_data(struct words *words)
-{
-	const char *word = words->at[words->nr - 1];
-
-	if (words->nr == 1)
-		request_complete_word("hex", word);
-	for (const struct data_format *f = data_formats; f->name; f++) {
-		char *candidate = text_printf("%s:", f->name);
-
-		request_complete_word(candidate, word);
-		free(candidate);
-	}
-}
-
-static int parse_format(struct request *request, const struct arg *arg, struct words *words)
-{
-	bool key = !strcmp(arg->keyword, "key");
-	__u32 size = key ? request->info.key_size : request->info.value_size;
-	const struct data_format *format;
-	char *sizes;
-	const char *name;
-	int ret;
-
-	/* It is asked for a value. */
-	if (!key && request->info.type == BPFMAPS_TYPE_BLOOM_FILTER)
-		return parse_data(request, arg, words);
-	name = take(words);
-	format = data_format_find(name);
-	if (!format)
-		return fail_usage("'%s' is not a format: 'bpfmapctl help' lists them", name);
-	if (!data_format_fits(format, size)) {
-		sizes = data_format_sizes(format);
-		ret = fail_usage("format %s is of %s bytes: the %ss of map %u have %u", name,
-				 sizes, arg->keyword, request->info.id, size);
-		free(sizes);
-		return ret;
-	}
-	if (key)
-		request->key_format = format;
-	else
-		request->value_format = format;
-	return STATUS_OK;
-}
-
-static void complete_format(struct words *words)
-{
-	for (const struct data_format *f = data_formats; f->name; f++)
-		request_complete_word(f->name, words->at[0]);
-}
-
-static const struct {
-	const char *name;
-	__u64 flags;
-} update_flags[] = {
-	{ "any", BPFMAPS_ANY },
-	{ "exist", BPFMAPS_EXIST },
-	{ "noexist", BPFMAPS_NOEXIST },
-};
-
-static int parse_update_flags(struct request *request, const struct arg *arg,
-			      struct words *words)
-{
-	const char *word = take(words);
-
-	(void)arg;
-	for (size_t i = 0; i < ARRAY_SIZE(update_flags); i++) {
-		if (!text_is_prefix(word, update_flags[i].name))
-			continue;
-		request->update_flags = update_flags[i].flags;
-		return STATUS_OK;
-	}
-	return fail_args(request->command, "unexpected word ", word, "");
-}
-
-static void complete_update_flags(struct words *words)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(update_flags); i++)
-		request_complete_word(update_flags[i].name, words->at[0]);
-}
-
-static int parse_type(struct request *request, const struct arg *arg, struct words *words)
-{
-	const char *name = take(words);
-	int type = bpfmaps_type_number(name);
-
-	(void)arg;
-	if (type < 0)
-		return fail_usage("'%s' is not a type of map: 'bpfmapctl help' lists them", name);
-	request->type = type;
-	return STATUS_OK;
-}
-
-#define TYPE_NAME(number, NAME, name)	#name,
-
-static const char *const type_names[] = {
-	BPFMAPS_TYPES(TYPE_NAME)
-};
-
-static void complete_type(struct words *words)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(type_names); i++)
-		request_complete_word(type_names[i], words->at[0]);
-}
-
-static int parse_number(struct request *request, const struct arg *arg, struct words *words)
-{
-	const char *word = take(words);
-	__u64 number;
-	__u32 value;
-
-	if (!text_to_number(word, 0, UINT32_MAX, &number))
-		return fail_usage("%s: '%s' is not a %s: a number from 0 to %u is right",
-				  request->command->name, word, arg->meta, UINT32_MAX);
-	value = number;
-	memcpy((char *)request + arg->field, &value, sizeof(value));
-	return STATUS_OK;
-}
-
-static int parse_numa_node(struct request *request, const struct arg *arg, struct words *words)
-{
-	request->has_numa_node = true;
-	return parse_number(request, arg, words);
-}
-
-/* The letters of other alphabets are left to the kernel, which takes some. */
-static bool is_name(const char *name)
-{
-	for (const char *c = name; *c; c++)
-		if (!(*c & 0x80) && !isalnum((unsigned char)*c) && *c != '_' && *c != '.')
-			return false;
-	return strlen(name) < BPFMAPS_NAME_LEN;
-}
-
-static int parse_name(struct request *request, const struct arg *arg, struct words *words)
-{
-	(void)arg;
-	request->name = take(words);
-	if (is_name(request->name))
-		return STATUS_OK;
-	return fail_usage("'%s' is not a name for a map: up to %d letters, digits, '_' and '.' are",
-			  request->name, BPFMAPS_NAME_LEN - 1);
-}
-
-#define NUMBER_ARG(KEYWORD, META, FIELD)						\
-	{ .keyword = KEYWORD, .meta = META, .field = offsetof(struct request, FIELD),	\
-	  .parse = parse_number }
-
-static const struct arg args[] = {
-	[ARG_MAP] = { .meta = "MAP", .parse = parse_map, .complete = complete_map },
-	[ARG_FILE] = { .meta = "FILE", .parse = parse_file },
-	[ARG_KEY] = { .keyword = "key", .meta = "DATA", .is_data = true, .parse = parse_data,
-		      .complete = complete_data },
-	[ARG_VALUE] = { .keyword = "value", .meta = "DATA", .is_data = true,
-			.parse = parse_data, .complete = complete_data },
-	[ARG_KEY_FORMAT] = { .keyword = "key", .meta = "FORMAT", .parse = parse_format,
-			     .complete = complete_format },
-	[ARG_VALUE_FORMAT] = { .keyword = "value", .meta = "FORMAT", .parse = parse_format,
-			       .complete = complete_format },
-	[ARG_UPDATE_FLAGS] = { .meta = "any | exist | noexist", .parse = parse_update_flags,
-			       .complete = complete_update_flags },
-	[ARG_TYPE] = { .keyword = "type", .meta = "TYPE", .parse = parse_type,
-		       .complete = complete_type },
-	[ARG_KEY_SIZE] = NUMBER_ARG("key", "KEY_SIZE", key_size),
-	[ARG_VALUE_SIZE] = NUMBER_ARG("value", "VALUE_SIZE", value_size),
-	[ARG_ENTRIES] = NUMBER_ARG("entries", "MAX_ENTRIES", max_entries),
-	[ARG_NAME] = { .keyword = "name", .meta = "NAME", .parse = parse_name },
-	[ARG_FLAGS] = NUMBER_ARG("flags", "FLAGS", flags),
-	[ARG_NUMA_NODE] = { .keyword = "numa_node", .meta = "N", .parse = parse_numa_node,
-			    .field = offsetof(struct request, numa_node) },
-	[ARG_EXTRA] = NUMBER_ARG("extra", "MAP_EXTRA", extra),
-};
-
-void request_print_usage(FILE *to, const struct command *command)
-{
-	fputs(command->name, to);
+	fprintf(to, "%s%s%s", noun, *noun ? " " : "", command->name);
 	for (const unsigned char *a = command->args; *a; a++) {
 		const struct arg *arg = &args[ARG_KIND(*a)];
-		bool optional = *a & ARG_OPTIONAL;
+		bool optional = *a & (ARG_OPTIONAL | ARG_BY_TYPE);
 
 		fprintf(to, " %s%s%s%s%s", optional ? "[" : "", arg->keyword ? arg->keyword : "",
-			arg->keyword ? " " : "", arg->meta, optional ? "]" : "");
+			arg->keyword && arg->meta ? " " : "", arg->meta ? arg->meta : "",
+			optional ? "]" : "");
 	}
 }
 
@@ -407,20 +100,19 @@ static unsigned int all_args(const struct command *command)
 	return missing;
 }
 
-static bool is_keyless(__u32 type)
-{
-	return type == BPFMAPS_TYPE_QUEUE || type == BPFMAPS_TYPE_STACK ||
-	       type == BPFMAPS_TYPE_BLOOM_FILTER;
-}
-
-/* Types without keys go without the words that are about them. */
+/* Types without keys or values go without the words that are about them. */
 static bool is_needed(const struct request *request, unsigned char arg)
 {
-	if (arg & ARG_OPTIONAL)
-		return false;
-	if (arg == ARG_KEY)
+	if (!(arg & ARG_BY_TYPE))
+		return !(arg & ARG_OPTIONAL);
+	switch (ARG_KIND(arg)) {
+	case ARG_KEY:
 		return request->info.key_size;
-	return arg != ARG_KEY_SIZE || !is_keyless(request->type);
+	case ARG_KEY_SIZE:
+		return !kind_is_keyless(request->type);
+	default:
+		return !kind_is_ring(request->type);
+	}
 }
 
 static int fail_missing(const struct request *request, unsigned int missing)
@@ -436,10 +128,22 @@ static int fail_missing(const struct request *request, unsigned int missing)
 		arg = &args[ARG_KIND(command->args[i])];
 		what = text_printf("%s%s%s", arg->keyword ? arg->keyword : "",
 				   arg->keyword ? " " : "", arg->meta);
-		ret = fail_args(command, "", what, " is missing");
+		ret = fail_args(request, "", what, " is missing");
 		free(what);
 	}
 	return ret;
+}
+
+int request_size_values(struct request *request)
+{
+	ssize_t size = bpfmaps_value_size(&request->info);
+
+	if (size < 0)
+		return fail("the number of CPUs is not known: %s", select_strerror(size));
+	request->value_room = size;
+	if (bpfmaps_type_is_percpu(request->info.type))
+		request->cpus = bpfmaps_num_possible_cpus();
+	return STATUS_OK;
 }
 
 int request_parse(struct request *request, char **at, int nr)
@@ -454,14 +158,14 @@ int request_parse(struct request *request, char **at, int nr)
 		const struct arg *arg;
 
 		if (i < 0)
-			return fail_args(command, "unexpected word ", words.at[0], "");
+			return fail_args(request, "unexpected word ", words.at[0], "");
 		missing &= ~(1U << i);
 		arg = &args[ARG_KIND(command->args[i])];
 		if (arg->keyword) {
-			char *keyword = take(&words);
+			char *keyword = words_take(&words);
 
-			if (!words.nr)
-				return fail_args(command, "behind ", keyword,
+			if (arg->meta && !words.nr)
+				return fail_args(request, "behind ", keyword,
 						 " something is missing");
 		}
 		ret = arg->parse(request, arg, &words);
@@ -469,12 +173,19 @@ int request_parse(struct request *request, char **at, int nr)
 	return ret ? ret : fail_missing(request, missing);
 }
 
+static void close_fd(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
 void request_free(struct request *request)
 {
 	data_free(&request->key);
 	data_free(&request->value);
-	if (request->fd >= 0)
-		close(request->fd);
+	close_fd(request->fd);
+	close_fd(request->inner_fd);
+	close_fd(request->value_fd);
 }
 
 const struct command *request_command(const struct command *commands, const char *word)
@@ -505,41 +216,60 @@ void request_complete_word(const char *candidate, const char *word)
 }
 
 /* How many words @arg takes at most; of data, those until the next keyword. */
-static int arg_words(const struct command *command, unsigned int missing, const struct arg *arg,
+static int arg_words(const struct request *request, unsigned int missing, const struct arg *arg,
 		     const struct words *words)
 {
 	int nr = 1;
 
-	if (arg->parse == parse_map)
+	if (!arg->meta)
+		return 0;
+	if (arg->is_map)
 		return 2;
 	if (!arg->is_data)
 		return 1;
-	while (nr < words->nr && keyword_arg(command, missing, words->at[nr]) < 0)
+	while (nr < words->nr && keyword_arg(request->command, missing, words->at[nr]) < 0)
 		nr++;
 	return nr;
 }
 
+/* Nobody wants to be told of a key that the map does not have. */
+static bool is_offered(const struct request *request, const struct arg *arg)
+{
+	return request->fd < 0 || request->info.key_size || !arg->keyword ||
+	       strcmp(arg->keyword, "key");
+}
+
 /* The last word begins an argument. */
-static void complete_start(const struct command *command, unsigned int missing,
+static void complete_start(const struct request *request, unsigned int missing,
 			   struct words *words)
 {
+	const struct command *command = request->command;
+
 	for (int i = 0; command->args[i]; i++) {
 		const struct arg *arg = &args[ARG_KIND(command->args[i])];
 
-		if (!(missing & (1U << i)))
+		if (!(missing & (1U << i)) || !is_offered(request, arg))
 			continue;
 		if (arg->keyword)
 			request_complete_word(arg->keyword, words->at[0]);
 		else if (arg->complete)
-			arg->complete(words);
+			arg->complete(request, arg, words);
 		/* Nothing can stand before it. */
 		if (!arg->keyword && !(command->args[i] & ARG_OPTIONAL))
 			return;
 	}
 }
 
-void request_complete(const struct command *command, char **at, int nr)
+/* What follows depends on the map, if it can be opened. */
+static void peek_map(struct request *request, unsigned char arg, struct words words)
 {
+	if (ARG_KIND(arg) == ARG_MAP)
+		args[ARG_MAP].parse(request, &args[ARG_MAP], &words);
+}
+
+void request_complete(struct request *request, char **at, int nr)
+{
+	const struct command *command = request->command;
 	unsigned int missing = all_args(command);
 	struct words words = { at, nr };
 	const struct arg *arg;
@@ -552,17 +282,18 @@ void request_complete(const struct command *command, char **at, int nr)
 		missing &= ~(1U << i);
 		arg = &args[ARG_KIND(command->args[i])];
 		if (arg->keyword)
-			take(&words);
-		len = arg_words(command, missing, arg, &words);
-		if (words.nr <= len) {
+			words_take(&words);
+		len = arg_words(request, missing, arg, &words);
+		if (len && words.nr <= len) {
 			if (arg->complete)
-				arg->complete(&words);
+				arg->complete(request, arg, &words);
 			if (!arg->is_data || words.nr == 1)
 				return;
 			len = words.nr - 1;
 		}
+		peek_map(request, command->args[i], words);
 		words.at += len;
 		words.nr -= len;
 	}
-	complete_start(command, missing, &words);
+	complete_start(request, missing, &words);
 }

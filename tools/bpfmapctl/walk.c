@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * bpfmapctl: dump, clear
+ * bpfmapctl: all elements of a map
  *
  * Both go by batches where the type has them: a walk over the buckets of a hash, in batches, meets
  * no element twice and always ends. The other types are walked key by key.
@@ -8,7 +8,6 @@
  * Copyright (C) 2026 The bpfmaps authors
  */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "elem.h"
@@ -16,12 +15,20 @@
 #include "output.h"
 #include "select.h"
 #include "text.h"
+#include "walk.h"
 
 /* About so many bytes are copied at a time. */
 #define BATCH_BYTES	(64 * 1024)
 
 /* The type has no batches. */
 #define STATUS_NO_BATCH	(-1)
+
+/* Whom to show the elements; @visit is NULL when they are just removed. */
+struct visitor {
+	walk_fn visit;
+	void *arg;
+	__u32 found;
+};
 
 typedef int (*batch_fn)(int fd, const void *in_batch, void *out_batch, void *keys, void *values,
 			__u32 *count, const struct bpfmaps_map_batch_opts *opts);
@@ -65,20 +72,25 @@ static void batch_free(struct batch *batch)
 	free(batch->values);
 }
 
-static int print_batch(const struct request *request, const struct batch *batch, __u32 count)
+static int visit_batch(const struct request *request, const struct batch *batch, __u32 count,
+		       struct visitor *visitor)
 {
 	int status = STATUS_OK;
 
+	visitor->found += count;
+	if (!visitor->visit)
+		return STATUS_OK;
 	for (__u32 i = 0; i < count && !status; i++)
-		status = elem_row(request, batch->keys + (size_t)i * request->info.key_size,
-				  batch->values + (size_t)i * request->value_room);
+		status = visitor->visit(request, batch->keys + (size_t)i * request->info.key_size,
+					batch->values + (size_t)i * request->value_room,
+					visitor->arg);
 	return status;
 }
 
-static int fail_batch(const struct request *request, bool print, int err)
+static int fail_batch(const struct request *request, const struct visitor *visitor, int err)
 {
-	return print ? fail_elem(request, "cannot look up the elements of", err) :
-		       fail_delete(request, err);
+	return visitor->visit ? fail_elem(request, "cannot look up the elements of", err) :
+				fail_delete(request, err);
 }
 
 /*
@@ -90,10 +102,11 @@ static bool walk_ends(const struct request *request, __u32 found)
 	return request->info.type == BPFMAPS_TYPE_LPM_TRIE && found >= request->info.max_entries;
 }
 
-static int walk_batches(const struct request *request, struct batch *batch, bool print,
-			__u32 *found)
+static int walk_batches(const struct request *request, struct batch *batch,
+			struct visitor *visitor)
 {
-	batch_fn next = print ? bpfmaps_map_lookup_batch : bpfmaps_map_lookup_and_delete_batch;
+	batch_fn next = visitor->visit ? bpfmaps_map_lookup_batch :
+					 bpfmaps_map_lookup_and_delete_batch;
 	const __u8 *in = NULL;
 	int status, err;
 	__u32 count;
@@ -109,17 +122,17 @@ static int walk_batches(const struct request *request, struct batch *batch, bool
 			continue;
 		}
 		if (err && err != -ENOENT)
-			return fail_batch(request, print, err);
-		status = print ? print_batch(request, batch, count) : STATUS_OK;
+			return fail_batch(request, visitor, err);
+		status = visit_batch(request, batch, count, visitor);
 		if (status)
 			return status;
-		*found += count;
 		in = batch->cursor;
-	} while (err != -ENOENT && !walk_ends(request, *found));
+	} while (err != -ENOENT && !walk_ends(request, visitor->found));
 	return STATUS_OK;
 }
 
-static int dump_elem(const struct request *request, const __u8 *key, __u8 *value, __u32 *found)
+static int visit_elem(const struct request *request, const __u8 *key, __u8 *value,
+		      struct visitor *visitor)
 {
 	int err = bpfmaps_map_lookup_elem(request->fd, key, value);
 
@@ -128,12 +141,12 @@ static int dump_elem(const struct request *request, const __u8 *key, __u8 *value
 		return STATUS_OK;
 	if (err)
 		return fail_elem(request, "cannot look up an element of", err);
-	++*found;
-	return elem_row(request, key, value);
+	return visitor->visit(request, key, value, visitor->arg);
 }
 
 /* As many steps as the map can have elements. */
-static int dump_keys(const struct request *request, __u8 *key, __u8 *value, __u32 *found)
+static int walk_keys(const struct request *request, __u8 *key, __u8 *value,
+		     struct visitor *visitor)
 {
 	const __u8 *prev = NULL;
 	int status, err;
@@ -145,30 +158,23 @@ static int dump_keys(const struct request *request, __u8 *key, __u8 *value, __u3
 		if (err)
 			return fail_elem(request, "cannot walk the keys of", err);
 		prev = key;
-		status = dump_elem(request, key, value, found);
+		status = visit_elem(request, key, value, visitor);
 		if (status)
 			return status;
 	}
 	return STATUS_OK;
 }
 
-int map_dump(struct request *request)
+int walk_elems(const struct request *request, walk_fn visit, void *arg)
 {
+	struct visitor visitor = { .visit = visit, .arg = arg };
 	struct batch batch = { };
-	__u32 found = 0;
 	int status;
 
-	if (!request->info.key_size)
-		return fail_keyless(request);
 	batch_init(&batch, request);
-	elem_begin(request, true);
-	status = walk_batches(request, &batch, true, &found);
+	status = walk_batches(request, &batch, &visitor);
 	if (status == STATUS_NO_BATCH)
-		status = dump_keys(request, batch.keys, batch.values, &found);
-	if (!status)
-		status = output_end();
-	if (!status && !output_mode.json)
-		printf("Found %u element%s\n", found, found == 1 ? "" : "s");
+		status = walk_keys(request, batch.keys, batch.values, &visitor);
 	batch_free(&batch);
 	return status;
 }
@@ -198,12 +204,12 @@ static int clear_one_by_one(const struct request *request, __u8 *key, __u8 *valu
 int map_clear(struct request *request)
 {
 	int status = STATUS_NO_BATCH;
+	struct visitor visitor = { };
 	struct batch batch = { };
-	__u32 found = 0;
 
 	batch_init(&batch, request);
 	if (request->info.key_size)
-		status = walk_batches(request, &batch, false, &found);
+		status = walk_batches(request, &batch, &visitor);
 	if (status == STATUS_NO_BATCH)
 		status = clear_one_by_one(request, batch.keys, batch.values);
 	batch_free(&batch);
