@@ -3,132 +3,15 @@
 #
 # bpfmapctl against the module. Runs in the guest.
 #
-# Each check is a function that prints what is wrong and returns 1; "result NAME COMMAND..." makes a
-# line of TAP of it. What should fail comes first, each a correct command line but for one thing.
+# What should fail comes first, each a correct command line but for one thing.
 # shellcheck disable=SC2317 # result calls the checks
 set -u
 
 pins=/sys/fs/bpfmaps/bpfmapctl_test
 hash=$pins/hash
 array=$pins/array
-count=0
-failed=0
-
-result()
-{
-	name=$1
-	shift
-	count=$((count + 1))
-	if text=$("$@" 2>&1); then
-		echo "ok $count $name"
-	else
-		echo "not ok $count $name"
-		echo "$text" | sed 's/^/# /'
-		failed=1
-	fi
-}
-
-# same WHAT IS EXPECTED
-same()
-{
-	[ "$2" = "$3" ] && return
-	printf '%s is:\n%s\nexpected:\n%s\n' "$1" "$2" "$3"
-	return 1
-}
-
-# Runs bpfmapctl; sets status, and leaves its output in /tmp/out and /tmp/err.
-call()
-{
-	status=0
-	bpfmapctl "$@" >/tmp/out 2>/tmp/err || status=$?
-}
-
-# refused STATUS TEXT ARGUMENT...: on one line that has TEXT in it, and the same in JSON
-refused()
-{
-	want=$1
-	part=$2
-	shift 2
-	call "$@"
-	same status "$status" "$want" || return
-	same "standard output" "$(cat /tmp/out)" "" || return
-	same "number of lines" "$(wc -l </tmp/err)" 1 || return
-	grep -q '^bpfmapctl: ' /tmp/err && grep -qF -- "$part" /tmp/err ||
-		same message "$(cat /tmp/err)" "...$part..." || return
-	message=$(sed 's/^bpfmapctl: //' /tmp/err)
-	call --json "$@"
-	same "status with -j" "$status" "$want" || return
-	same "standard error with -j" "$(cat /tmp/err)" "" || return
-	# Read by jq all at once: it takes long to start.
-	cat /tmp/out >>/tmp/errors
-	echo "$message" >>/tmp/messages
-}
-
-# done_by ARGUMENT...: status 0, and nothing to read
-done_by()
-{
-	call "$@"
-	same messages "$(cat /tmp/err)" "" && same status "$status" 0 &&
-		same output "$(cat /tmp/out)" ""
-}
-
-# null ARGUMENT...: what has no result says so in JSON
-null()
-{
-	call -j "$@"
-	same messages "$(cat /tmp/err)" "" && same status "$status" 0 &&
-		same output "$(cat /tmp/out)" null
-}
-
-# prints TEXT ARGUMENT...: ignoring how wide the columns are
-prints()
-{
-	want=$1
-	shift
-	call "$@"
-	same messages "$(cat /tmp/err)" "" && same status "$status" 0 &&
-		same output "$(sed 's/  */ /g; s/^ //; s/ $//' /tmp/out)" "$want"
-}
-
-# json FILTER VALUE ARGUMENT...: on one line with -j, on several with -p, and the same
-json()
-{
-	filter=$1
-	want=$2
-	shift 2
-	call -j "$@"
-	same messages "$(cat /tmp/err)" "" && same status "$status" 0 || return
-	same "number of lines with -j" "$(wc -l </tmp/out)" 1 || return
-	mv /tmp/out /tmp/compact
-	call -p "$@"
-	same "status with -p" "$status" 0 || return
-	same "$filter with -j and with -p" "$(jq -c "$filter" /tmp/compact /tmp/out)" \
-		"$(printf '%s\n%s' "$want" "$want")"
-}
-
-id_of()
-{
-	bpfmapctl show pinned "$1" | awk 'NR == 2 { print $1 }'
-}
-
-# completes WORDS ARGUMENT...: what may stand in place of the last argument
-completes()
-{
-	want=$1
-	shift
-	call --complete "$@"
-	same status "$status" 0 && same messages "$(cat /tmp/err)" "" &&
-		same candidates "$(tr '\n' ' ' </tmp/out | sed 's/ $//')" "$want"
-}
-
-# not_written ARGUMENT...: to a full device
-not_written()
-{
-	status=0
-	bpfmapctl "$@" >/dev/full 2>/tmp/err || status=$?
-	same status "$status" 1 && same "number of lines" "$(wc -l </tmp/err)" 1 &&
-		grep -q 'cannot be written: No space left' /tmp/err
-}
+# shellcheck source=selftests/bpfmapctl_util.sh
+. /lib/bpfmapctl_util.sh
 
 # as_user STATUS TEXT ARGUMENT...: without privileges
 as_user()
@@ -354,11 +237,11 @@ maps()
 	memlock=$(bpfmapctl -j show id "$id" | sed 's|.*"bytes_memlock": \([0-9]*\).*|\1|')
 
 	result "show: table" prints "$(printf '%s\n%s' \
-		'ID TYPE NAME FLAGS KEY VALUE MAX_ENTRIES MEMLOCK FROZEN' \
-		"$id hash counts 0x1 4 8 10 $memlock 0")" \
+		'ID TYPE NAME FLAGS KEY VALUE MAX_ENTRIES EXTRA MEMLOCK FROZEN' \
+		"$id hash counts 0x1 4 8 10 0 $memlock 0")" \
 		show id "$id"
 	result "show: JSON" json 'del(.bytes_memlock)' \
-		"{\"id\":$id,\"type\":\"hash\",\"name\":\"counts\",\"flags\":1,\"bytes_key\":4,\"bytes_value\":8,\"max_entries\":10,\"frozen\":0}" \
+		"{\"id\":$id,\"type\":\"hash\",\"name\":\"counts\",\"flags\":1,\"bytes_key\":4,\"bytes_value\":8,\"max_entries\":10,\"map_extra\":0,\"frozen\":0}" \
 		show name counts
 	result "show: memory" json '.bytes_memlock > 0' true show pinned "$hash"
 	result "list: all maps" json 'map(.name) | sort' '[null,"arr","counts","twin","twin"]' list
@@ -523,9 +406,9 @@ completion()
 	result "completion: MAP" completes "id pinned name" dump ""
 	result "completion: ids" completes "$(id_of "$hash")" dump id "$(id_of "$hash")"
 	result "completion: names" completes "counts" dump name c
-	result "completion: keywords of create" completes "value entries name flags numa_node extra" \
+	result "completion: keywords of create" completes "value entries name flags inner_map numa_node extra" \
 		create /x type hash key 4 ""
-	result "completion: types" completes "array" create /x type a
+	result "completion: types" completes "array array_of_maps" create /x type a
 	result "completion: keyless map" completes "value" push id 1 ""
 	result "completion: formats" completes "u8 u16 u32 u64" dump id 1 key u
 	result "completion: data" completes "be16: be32: be64:" update id 1 key be
@@ -740,7 +623,5 @@ prefixes
 queues
 bloom
 clear
-result "errors in JSON" same "what jq reads" "$(jq -r .error /tmp/errors)" "$(cat /tmp/messages)"
 rm -r "$pins"
-echo "1..$count"
-exit $failed
+finish

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "args.h"
 #include "kind.h"
@@ -50,11 +51,28 @@ static int take_map(const struct request *request, __u32 access, struct words *w
 
 static int parse_map(struct request *request, const struct arg *arg, struct words *words)
 {
-	int status = take_map(request, request->command->access, words, &request->fd,
-			      &request->info);
+	int status;
 
 	(void)arg;
+	request->map_words = words->at;
+	status = take_map(request, request->command->access, words, &request->fd, &request->info);
 	return status ? status : request_size_values(request);
+}
+
+int request_reopen(struct request *request)
+{
+	struct bpfmaps_map_info info;
+	int status, fd;
+
+	status = open_map(request, 0, request->map_words[0], request->map_words[1], &fd, &info);
+	if (status)
+		return status;
+	close(request->fd);
+	request->fd = fd;
+	if (info.id == request->info.id)
+		return STATUS_OK;
+	return fail("%s: map %u has just been replaced by map %u", request->command->name,
+		    request->info.id, info.id);
 }
 
 /* A map as an argument beside MAP: only its descriptor is wanted. */

@@ -17,6 +17,9 @@
 #include "kind.h"
 #include "map.h"
 #include "output.h"
+#include "progress.h"
+#include "queue.h"
+#include "save.h"
 #include "select.h"
 #include "walk.h"
 
@@ -45,6 +48,7 @@ static int visit_plain(const struct request *request, const __u8 *key, const __u
 	struct dump *dump = arg;
 
 	dump->found++;
+	progress_add(1);
 	return elem_row(request, NULL, key, value);
 }
 
@@ -70,6 +74,7 @@ int dump_open_inner(const struct request *outer, __u32 id, struct request *inner
 	inner->value_fd = -1;
 	inner->command = outer->command;
 	inner->noun = outer->noun;
+	inner->requeue = outer->requeue;
 	inner->key_format = outer->inner_key_format;
 	inner->value_format = outer->inner_value_format;
 	inner->fd = bpfmaps_map_get_fd_by_id(id, &opts);
@@ -82,6 +87,23 @@ int dump_open_inner(const struct request *outer, __u32 id, struct request *inner
 	if (err)
 		return fail("map %u does not say what it is: %s", id, select_strerror(err));
 	return request_size_values(inner);
+}
+
+/* In the order in which they would come out. */
+static int dump_queue(struct request *request)
+{
+	struct values values = { };
+	struct dump dump = { };
+	int status = queue_requeue(request, &values);
+
+	if (!status)
+		elem_begin(request, true);
+	for (__u32 i = 0; i < values.nr && !status; i++)
+		status = visit_plain(request, NULL, values.buf + i * values.size, &dump);
+	if (!status)
+		status = output_end();
+	free(values.buf);
+	return status ? status : print_found(&dump);
 }
 
 static int fail_format(const struct request *inner, const struct data_format *format,
@@ -139,7 +161,7 @@ static int inner_json(const struct request *inner, struct dump *dump)
 	if (!walk_knows(inner))
 		return output_nest_null();
 	elem_begin(inner, true);
-	status = walk_elems(inner, visit_plain, &(struct dump){ });
+	status = walk_elems(inner, visit_inner, dump);
 	return status ? status : output_end();
 }
 
@@ -163,6 +185,7 @@ static int visit_outer(const struct request *request, const __u8 *key, const __u
 	if (status == STATUS_GONE)
 		return STATUS_OK;
 	dump->found++;
+	progress_add(1);
 	return status;
 }
 
@@ -183,14 +206,28 @@ static int dump_recursive(const struct request *request)
 	return status ? status : print_found(&dump);
 }
 
+static int dump_elems(struct request *request)
+{
+	int status;
+
+	progress_begin(request->info.max_entries, true);
+	status = request->recursive ? dump_recursive(request) : dump_plain(request);
+	progress_end();
+	return status;
+}
+
 int map_dump(struct request *request)
 {
+	if (request->file)
+		return save_map(request);
+	if (kind_is_queue(request->info.type) && request->requeue)
+		return dump_queue(request);
+	if (request->requeue)
+		return fail_usage("dump: map %u is neither a queue nor a stack", request->info.id);
 	if (!walk_knows(request))
 		return fail_keyless(request);
-	if (!request->recursive)
-		return dump_plain(request);
-	if (!kind_holds_maps(request->info.type))
+	if (request->recursive && !kind_holds_maps(request->info.type))
 		return fail_usage("dump: map %u holds no maps: 'recursive' is for those that do",
 				  request->info.id);
-	return dump_recursive(request);
+	return dump_elems(request);
 }

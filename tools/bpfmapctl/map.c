@@ -180,13 +180,13 @@ int map_getnext(struct request *request)
 	return status;
 }
 
-static int pin_at(int fd, const char *path)
+int map_pin_at(int fd, const char *path)
 {
 	const char *right = NULL;
 	int err = bpfmaps_obj_pin(fd, path);
 
 	if (!err)
-		return output_nothing();
+		return STATUS_OK;
 	if (err == -EPERM)
 		right = "FILE has to be on a bpfmaps filesystem, its name without '.'";
 	else if (err == -EEXIST)
@@ -198,7 +198,9 @@ static int pin_at(int fd, const char *path)
 
 int map_pin(struct request *request)
 {
-	return pin_at(request->fd, request->file);
+	int status = map_pin_at(request->fd, request->file);
+
+	return status ? status : output_nothing();
 }
 
 int map_freeze(struct request *request)
@@ -271,7 +273,7 @@ int map_create(struct request *request)
 				request->value_size, request->max_entries, &opts);
 	if (fd < 0)
 		return fail_create(request, fd);
-	status = pin_at(fd, request->file);
+	status = map_pin_at(fd, request->file);
 	close(fd);
-	return status;
+	return status ? status : output_nothing();
 }

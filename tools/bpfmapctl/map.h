@@ -14,6 +14,7 @@ int map_create(struct request *request);
 int map_show(struct request *request);
 int map_dump(struct request *request);
 int map_clear(struct request *request);
+int map_restore(struct request *request);
 int map_lookup(struct request *request);
 int map_update(struct request *request);
 int map_delete(struct request *request);
@@ -23,5 +24,8 @@ int map_push(struct request *request);
 int map_pop(struct request *request);
 int map_pin(struct request *request);
 int map_freeze(struct request *request);
+
+/* Pin a map; tells what fails. */
+int map_pin_at(int fd, const char *path);
 
 #endif /* BPFMAPCTL_MAP_H */

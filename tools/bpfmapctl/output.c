@@ -16,6 +16,7 @@
 #include <libsmartcols/libsmartcols.h>
 
 #include "output.h"
+#include "progress.h"
 #include "text.h"
 
 /* A table is printed when it holds that many rows, or that many characters. */
@@ -336,6 +337,7 @@ static void put_error(const char *fmt, va_list args)
 {
 	char *message, *escaped;
 
+	progress_hide();
 	if (vasprintf(&message, fmt, args) < 0)
 		message = check(NULL);
 	escaped = text_escape(message, strlen(message), false);

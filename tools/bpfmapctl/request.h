@@ -59,6 +59,7 @@ enum arg_kind {
  * @noun: the word before the command that belongs to it, or ""
  * @command: the command
  * @show_pins: option -f
+ * @map_words: the words of the MAP
  * @fd: descriptor of the MAP; -1 for none
  * @info: what that map is
  * @cpus: of a per-CPU map, how many values it has for a key; else 0
@@ -94,6 +95,7 @@ struct request {
 	const char *noun;
 	const struct command *command;
 	bool show_pins;
+	char **map_words;
 	int fd;
 	struct bpfmaps_map_info info;
 	unsigned int cpus;
@@ -147,6 +149,9 @@ const struct command *request_command(const struct command *commands, const char
 /* Read the words behind the command and open its map; returns enum exit_status. */
 int request_parse(struct request *request, char **words, int nr_words);
 void request_free(struct request *request);
+
+/* Open the MAP for reading and writing, whatever the command asks for; returns enum exit_status. */
+int request_reopen(struct request *request);
 
 /* Fill in how the values of @request->info are copied; returns enum exit_status. */
 int request_size_values(struct request *request);

@@ -107,6 +107,25 @@ int select_info(int fd, struct bpfmaps_map_info *info)
 	return bpfmaps_obj_get_info_by_fd(fd, info, &len);
 }
 
+bool select_fdinfo(int fd, const char *name, unsigned long long *number)
+{
+	char *path = text_printf("/proc/self/fdinfo/%d", fd);
+	size_t len = strlen(name);
+	bool found = false;
+	char line[128];
+	FILE *fdinfo;
+
+	fdinfo = fopen(path, "re");
+	free(path);
+	if (!fdinfo)
+		return false;
+	while (!found && fgets(line, sizeof(line), fdinfo))
+		found = !strncmp(line, name, len) &&
+			sscanf(line + len, ": %llu", number) == 1;
+	fclose(fdinfo);
+	return found;
+}
+
 char *select_name(const struct bpfmaps_map_info *info)
 {
 	return text_escape(info->name, strnlen(info->name, sizeof(info->name)), true);

@@ -7,6 +7,7 @@
 #ifndef BPFMAPCTL_SELECT_H
 #define BPFMAPCTL_SELECT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "bpfmaps.h"
@@ -31,6 +32,9 @@ int select_each(int (*visit)(int fd, const struct bpfmaps_map_info *info, void *
 
 /* Ask what a map is; returns 0 or a negative errno. */
 int select_info(int fd, struct bpfmaps_map_info *info);
+
+/* A number in the fdinfo of a descriptor; false: it is not there. */
+bool select_fdinfo(int fd, const char *name, unsigned long long *number);
 
 /* A map's name in printable ASCII, to be freed. */
 char *select_name(const struct bpfmaps_map_info *info);

@@ -4,7 +4,6 @@
  *
  * Copyright (C) 2026 The bpfmaps authors
  */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "map.h"
@@ -21,6 +20,7 @@ enum show_column {
 	SHOW_KEY,
 	SHOW_VALUE,
 	SHOW_MAX,
+	SHOW_EXTRA,
 	SHOW_MEMLOCK,
 	SHOW_FROZEN,
 	SHOW_PINNED,
@@ -34,6 +34,7 @@ static const struct column show_columns[] = {
 	[SHOW_KEY] = { "KEY", "bytes_key", CELL_NUMBER, true },
 	[SHOW_VALUE] = { "VALUE", "bytes_value", CELL_NUMBER, true },
 	[SHOW_MAX] = { "MAX_ENTRIES", "max_entries", CELL_NUMBER, true },
+	[SHOW_EXTRA] = { "EXTRA", "map_extra", CELL_NUMBER, true },
 	[SHOW_MEMLOCK] = { "MEMLOCK", "bytes_memlock", CELL_NUMBER, true },
 	[SHOW_FROZEN] = { "FROZEN", "frozen", CELL_NUMBER, true },
 	[SHOW_PINNED] = { "PINNED", "pinned", CELL_JSON, false },
@@ -49,22 +50,12 @@ static void show_begin(const struct request *request, bool list)
 /* What the kernel says only in the descriptor's fdinfo; the cells stay empty without /proc. */
 static void show_fdinfo(int fd)
 {
-	char *path = text_printf("/proc/self/fdinfo/%d", fd);
 	unsigned long long number;
-	char line[128];
-	FILE *fdinfo;
 
-	fdinfo = fopen(path, "re");
-	free(path);
-	if (!fdinfo)
-		return;
-	while (fgets(line, sizeof(line), fdinfo)) {
-		if (sscanf(line, "memlock: %llu", &number) == 1)
-			output_cell(SHOW_MEMLOCK, text_printf("%llu", number));
-		else if (sscanf(line, "frozen: %llu", &number) == 1)
-			output_cell(SHOW_FROZEN, text_printf("%llu", number));
-	}
-	fclose(fdinfo);
+	if (select_fdinfo(fd, "memlock", &number))
+		output_cell(SHOW_MEMLOCK, text_printf("%llu", number));
+	if (select_fdinfo(fd, "frozen", &number))
+		output_cell(SHOW_FROZEN, text_printf("%llu", number));
 }
 
 static void show_pins(__u32 id)
@@ -94,6 +85,7 @@ static int show_row(int fd, const struct bpfmaps_map_info *info, bool pins)
 	output_cell(SHOW_KEY, text_printf("%u", info->key_size));
 	output_cell(SHOW_VALUE, text_printf("%u", info->value_size));
 	output_cell(SHOW_MAX, text_printf("%u", info->max_entries));
+	output_cell(SHOW_EXTRA, text_printf("%llu", (unsigned long long)info->map_extra));
 	show_fdinfo(fd);
 	if (pins)
 		show_pins(info->id);

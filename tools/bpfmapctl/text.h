@@ -9,6 +9,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <sys/types.h>
 #include <linux/types.h>
 
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
@@ -26,6 +28,13 @@ char *text_printf(const char *fmt, ...) __printf(1, 2);
  * written so too, which makes the text unambiguous.
  */
 char *text_escape(const void *bytes, size_t len, bool backslash);
+
+/* Undo text_escape() with @backslash; returns the length, or -1 if @text is not of this kind. */
+ssize_t text_unescape(const char *text, void *bytes, size_t room);
+
+/* Bytes as hex digits, two for each; and back: false if @text is not just that. */
+void text_put_hex(FILE *to, const void *bytes, size_t size);
+bool text_get_hex(const char *text, size_t len, void *bytes, size_t size);
 
 /* Whether @word is @full or, when not empty, its beginning. */
 bool text_is_prefix(const char *word, const char *full);

@@ -13,6 +13,7 @@
 #include "elem.h"
 #include "map.h"
 #include "output.h"
+#include "progress.h"
 #include "select.h"
 #include "text.h"
 #include "walk.h"
@@ -78,8 +79,10 @@ static int visit_batch(const struct request *request, const struct batch *batch,
 	int status = STATUS_OK;
 
 	visitor->found += count;
-	if (!visitor->visit)
+	if (!visitor->visit) {
+		progress_add(count);
 		return STATUS_OK;
+	}
 	for (__u32 i = 0; i < count && !status; i++)
 		status = visitor->visit(request, batch->keys + (size_t)i * request->info.key_size,
 					batch->values + (size_t)i * request->value_room,
@@ -195,9 +198,11 @@ static int clear_one_by_one(const struct request *request, __u8 *key, __u8 *valu
 {
 	int err = 0;
 
-	for (__u32 i = 0; i < request->info.max_entries && !err; i++)
+	for (__u32 i = 0; i < request->info.max_entries && !err; i++) {
 		err = request->info.key_size ? delete_first(request, key) :
 			bpfmaps_map_lookup_and_delete_elem(request->fd, NULL, value);
+		progress_add(!err);
+	}
 	return err && err != -ENOENT ? fail_delete(request, err) : STATUS_OK;
 }
 
@@ -207,11 +212,13 @@ int map_clear(struct request *request)
 	struct visitor visitor = { };
 	struct batch batch = { };
 
+	progress_begin(request->info.max_entries, false);
 	batch_init(&batch, request);
 	if (request->info.key_size)
 		status = walk_batches(request, &batch, &visitor);
 	if (status == STATUS_NO_BATCH)
 		status = clear_one_by_one(request, batch.keys, batch.values);
+	progress_end();
 	batch_free(&batch);
 	return status ? status : output_nothing();
 }
