@@ -10,20 +10,23 @@
 
 #include "progress.h"
 
+#define INTERVAL_MS	1000
+
 static struct {
 	bool on;
 	bool shown;
-	time_t last;
+	__s64 last;
 	__u64 done;
 	__u64 max;
 } progress;
 
-static time_t now(void)
+/* In milliseconds. */
+static __s64 now(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
-	return ts.tv_sec;
+	return (__s64)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
 void progress_begin(__u64 max, bool prints)
@@ -36,15 +39,15 @@ void progress_begin(__u64 max, bool prints)
 
 void progress_add(__u64 elements)
 {
-	time_t second;
+	__s64 time;
 
 	progress.done += elements;
 	if (!progress.on)
 		return;
-	second = now();
-	if (second == progress.last)
+	time = now();
+	if (time - progress.last < INTERVAL_MS)
 		return;
-	progress.last = second;
+	progress.last = time;
 	progress.shown = true;
 	fprintf(stderr, "\r%llu of %llu elements", (unsigned long long)progress.done,
 		(unsigned long long)progress.max);
