@@ -112,7 +112,9 @@ dump_outer()
 		dump name outer recursive key u32 inner_value u64
 	result "recursive: empty map, JSON" json . '[]' dump pinned "$pins/empty" recursive
 	result "recursive: empty map" prints "Found 0 elements" dump pinned "$pins/empty" recursive
-	result "clear: an array of maps" refused 1 "cannot delete" clear pinned "$pins/frozen"
+	result "clear: a frozen array of maps" refused 1 "cannot delete" clear pinned "$pins/frozen"
+	result "clear: an array of maps with two of them" done_by clear pinned "$pins/outer"
+	result "clear: cleared array" prints "Found 0 elements" dump pinned "$pins/outer"
 	result "clear: a hash of maps" done_by clear pinned "$pins/houter"
 	result "clear: cleared" prints "Found 0 elements" dump pinned "$pins/houter"
 }
@@ -157,19 +159,25 @@ inner_queue()
 		json 'map(.elements)' '[null]' dump pinned "$pins/qout" recursive
 }
 
-# The inner map of another user.
+# The inner map of another user, behind one of one's own.
 foreign_inner()
 {
-	chmod 644 "$pins/outer"
-	chmod 711 "$pins"
+	chmod 777 "$pins"
 	chmod 666 /dev/bpfmaps
+	start-stop-daemon -S -c user -x /bin/bpfmapctl -- create "$pins/own" type hash key 4 value 8 \
+		entries 10 || return
+	done_by update pinned "$pins/outer" key u32:1 value pinned "$pins/own" &&
+		done_by update pinned "$pins/outer" key u32:2 value id "$in2" &&
+		done_by update pinned "$pins/own" key u32:2 value u64:5 || return
+	chmod 644 "$pins/outer"
 	status=0
 	start-stop-daemon -S -c user -x /bin/bpfmapctl -- -j dump pinned "$pins/outer" recursive \
 		>/tmp/out || status=$?
 	chmod 600 /dev/bpfmaps "$pins/outer"
 	same status "$status" 1 &&
-		same message "$(jq -r .error /tmp/out)" \
-			"map $in1 in map $(id_of "$pins/outer") cannot be opened: Operation not permitted"
+		same "elements before" "$(jq -c '.[0].elements | length' /tmp/out)" 1 &&
+		same message "$(jq -r '.[1].error' /tmp/out)" \
+			"map $in2 in map $(id_of "$pins/outer") cannot be opened: Operation not permitted"
 }
 
 maps_in_maps()
@@ -338,6 +346,9 @@ rings()
 
 words_of_maps()
 {
+	result "delete: no key" refused 2 "'key DATA' is missing" delete name in1
+	result "lookup: no key" refused 2 "'key DATA' is missing: usage: lookup MAP [key DATA]" \
+		lookup name in1
 	result "completion: nouns" completes "restore ringbuf" r
 	result "completion: ringbuf" completes "read write drain" ringbuf ""
 	result "completion: words of ringbuf read" completes "value count timeout follow" \

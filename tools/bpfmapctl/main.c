@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kind.h"
 #include "map.h"
 #include "output.h"
 #include "request.h"
@@ -36,7 +37,7 @@ static const struct command map_commands[] = {
 	  { ARG_MAP, BY_TYPE(ARG_KEY), OPT(ARG_VALUE_FORMAT) } },
 	{ "update", map_update, BPFMAPS_F_WRONLY,
 	  { ARG_MAP, BY_TYPE(ARG_KEY), ARG_VALUE, OPT(ARG_UPDATE_FLAGS) } },
-	{ "delete", map_delete, BPFMAPS_F_WRONLY, { ARG_MAP, BY_TYPE(ARG_KEY) } },
+	{ "delete", map_delete, BPFMAPS_F_WRONLY, { ARG_MAP, ARG_KEY } },
 	{ "getnext", map_getnext, BPFMAPS_F_RDONLY, { ARG_MAP, OPT(ARG_KEY) } },
 	{ "peek", map_peek, BPFMAPS_F_RDONLY, { ARG_MAP, OPT(ARG_VALUE_FORMAT) } },
 	{ "push", map_push, BPFMAPS_F_WRONLY, { ARG_MAP, ARG_VALUE } },
@@ -75,7 +76,14 @@ static const struct {
 	{ { "help", no_argument, NULL, 'h' }, "print this help" },
 };
 
-#define PRINT_TYPE(number, NAME, name)	" " #name
+#define TYPE_ENTRY(number, NAME, name)	{ number, #name },
+
+static const struct {
+	__u32 number;
+	const char *name;
+} types[] = {
+	BPFMAPS_TYPES(TYPE_ENTRY)
+};
 
 static int help(struct request *request)
 {
@@ -90,8 +98,13 @@ static int help(struct request *request)
 			request_print_usage(stdout, i ? nouns[i].name : "", c);
 			putchar('\n');
 		}
-	puts("\n[key DATA] and [key KEY_SIZE] are left out for maps without keys, and have to be\n"
-	     "there for all others; ring buffers have no VALUE_SIZE either.");
+	puts("\nDATA of a value is a MAP where the values are maps. requeue takes the values out of a\n"
+	     "queue or stack to see them, and puts them back: only if nobody else uses it.");
+	fputs("key is left out for types without keys, and obligatory for all others:", stdout);
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if (kind_is_keyless(types[i].number))
+			printf(" %s", types[i].name);
+	putchar('\n');
 	puts("\nOptions:");
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
 		printf("  -%c, --%-10s %s\n", options[i].option.val, options[i].option.name,
@@ -101,7 +114,10 @@ static int help(struct request *request)
 	fputs("FORMAT is one of:", stdout);
 	for (const struct data_format *f = data_formats; f->name; f++)
 		printf(" %s", f->name);
-	puts("\nTYPE is one of:" BPFMAPS_TYPES(PRINT_TYPE));
+	fputs("\nTYPE is one of:", stdout);
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		printf(" %s", types[i].name);
+	putchar('\n');
 	return STATUS_OK;
 }
 

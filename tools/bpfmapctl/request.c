@@ -103,15 +103,17 @@ static unsigned int all_args(const struct command *command)
 /* Types without keys or values go without the words that are about them. */
 static bool is_needed(const struct request *request, unsigned char arg)
 {
-	if (!(arg & ARG_BY_TYPE))
-		return !(arg & ARG_OPTIONAL);
+	if (arg & ARG_OPTIONAL)
+		return false;
 	switch (ARG_KIND(arg)) {
 	case ARG_KEY:
 		return request->info.key_size;
 	case ARG_KEY_SIZE:
 		return !kind_is_keyless(request->type);
-	default:
+	case ARG_VALUE_SIZE:
 		return !kind_is_ring(request->type);
+	default:
+		return true;
 	}
 }
 

@@ -182,9 +182,10 @@ int walk_elems(const struct request *request, walk_fn visit, void *arg)
 	return status;
 }
 
-static int delete_first(const struct request *request, __u8 *key)
+/* Delete the key behind @prev; NULL: the first. */
+static int delete_next(const struct request *request, const __u8 *prev, __u8 *key)
 {
-	int err = bpfmaps_map_get_next_key(request->fd, NULL, key);
+	int err = bpfmaps_map_get_next_key(request->fd, prev, key);
 
 	if (err)
 		return err;
@@ -196,10 +197,13 @@ static int delete_first(const struct request *request, __u8 *key)
 /* Where others insert at the same time this ends all the same. */
 static int clear_one_by_one(const struct request *request, __u8 *key, __u8 *value)
 {
+	/* In an array the keys stay, also without a map. */
+	bool array = request->info.type == BPFMAPS_TYPE_ARRAY_OF_MAPS;
 	int err = 0;
 
 	for (__u32 i = 0; i < request->info.max_entries && !err; i++) {
-		err = request->info.key_size ? delete_first(request, key) :
+		err = request->info.key_size ?
+			delete_next(request, array && i ? key : NULL, key) :
 			bpfmaps_map_lookup_and_delete_elem(request->fd, NULL, value);
 		progress_add(!err);
 	}
