@@ -369,7 +369,7 @@ static size_t word_size(struct data *data, const struct data_format *format, con
 	size_t size = format->size ? format->size : left;
 	char *sizes;
 
-	if (format->fits == fits_any && strlen(text) > left)
+	if (format->fits == fits_any && (data->exact || strlen(text) > left))
 		size = strlen(text);
 	if (size <= left && data_format_fits(format, size))
 		return size;
@@ -458,6 +458,7 @@ static size_t own_size(const char *word)
 
 int data_measure(struct data *data, char *const *words, int nr_words)
 {
+	data->exact = true;
 	for (int i = !strcmp(words[0], "hex"); i < nr_words; i++) {
 		size_t size = own_size(words[i]);
 

@@ -46,6 +46,7 @@ extern const struct data_format data_formats[];
  * @what: "key" or "value", for messages
  * @buf: the bytes, allocated by data_parse()
  * @size: how many there have to be
+ * @exact: texts are not filled up with zeros, because their lengths made up @size
  * @format: set when one word with a format gave all bytes
  * @error: what is wrong with the words, to be freed
  */
@@ -53,6 +54,7 @@ struct data {
 	const char *what;
 	__u8 *buf;
 	size_t size;
+	bool exact;
 	const struct data_format *format;
 	char *error;
 };
@@ -71,7 +73,8 @@ char *data_sum(const struct data_format *format, const __u8 *numbers, size_t siz
 	       size_t nr);
 
 /*
- * For data of any size: set it to what all the words fill. Returns 0, or -1 with @data->error set.
+ * For data of any size, before data_parse(): set the size to what all the words fill. Returns 0, or
+ * -1 with @data->error set.
  */
 int data_measure(struct data *data, char *const *words, int nr_words);
 

@@ -229,6 +229,98 @@ static void test_printed(void)
 	print_back("str:a\"\\\x01\xe9", 8, "a\"\\x5c\\x01\\xe9");
 }
 
+/* Of no size but that of the words. */
+static void measured(const char *line, const char *hex)
+{
+	struct data data = { .what = "value" };
+	char *copy = text_printf("%s", line);
+	char *words[MAX_WORDS];
+	char text[128] = "";
+	int nr = split(copy, words);
+	bool ok = !data_measure(&data, words, nr) && data_parse(&data, words, nr) == nr;
+
+	for (size_t i = 0; i < data.size && ok; i++)
+		sprintf(text + 2 * i, "%02x", data.buf[i]);
+	result(ok && !strcmp(text, hex), line);
+	data_free(&data);
+	free(copy);
+}
+
+static void not_measured(const char *line, const char *part)
+{
+	struct data data = { .what = "value" };
+	char *copy = text_printf("%s", line);
+	char *words[MAX_WORDS];
+	int nr = split(copy, words);
+	int ret = data_measure(&data, words, nr);
+
+	if (!ret)
+		ret = data_parse(&data, words, nr);
+	result(ret < 0 && strstr(data.error, part), line);
+	data_free(&data);
+	free(copy);
+}
+
+static void test_measured(void)
+{
+	not_measured("hex", "the value has no bytes");
+	not_measured("str:", "does not say how many bytes");
+	not_measured("1 proto:tcp", "'proto:tcp' does not say how many bytes");
+	not_measured("cidr:10.0.0.0/8", "does not say how many bytes");
+	not_measured("1 256", "'256' is not a byte");
+	not_measured("u128:1", "has no known format");
+	not_measured("u8:256", "from 0 to 255");
+	measured("7", "07");
+	measured("hex a 0b", "0a0b");
+	measured("be16:258 u8:3", "010203");
+	measured("str:abc u8:1 str:de", "616263016465");
+	measured("mac:02:00:00:00:00:01", "020000000001");
+}
+
+static void unescaped(const char *text, const char *want, size_t room)
+{
+	char bytes[16] = "";
+	ssize_t len = text_unescape(text, bytes, room);
+	bool ok = want ? len == (ssize_t)strlen(want) && !memcmp(bytes, want, len) : len < 0;
+	char *back = ok && want ? text_escape(bytes, len, true) : NULL;
+	char *name;
+
+	if (back)
+		ok = !strcmp(back, text);
+	name = text_printf("escaped '%s', room %zu", text, room);
+	result(ok, name);
+	free(name);
+	free(back);
+}
+
+static void test_unescaped(void)
+{
+	unescaped("\\", NULL, 16);
+	unescaped("\\x", NULL, 16);
+	unescaped("\\x0", NULL, 16);
+	unescaped("\\x0g", NULL, 16);
+	unescaped("\\xE9", NULL, 16);
+	unescaped("\\n", NULL, 16);
+	unescaped("abcd", NULL, 3);
+	unescaped("abcd", "abcd", 4);
+	unescaped("", "", 0);
+	unescaped("caf\\xe9", "caf\xe9", 4);
+	unescaped("\\x5c\\x0a\"", "\\\n\"", 3);
+}
+
+static void test_hex(void)
+{
+	static const __u8 bytes[] = { 0x00, 0x9f, 0xa0, 0xff };
+	__u8 got[4];
+
+	result(!text_get_hex("009fa0f", 7, got, 4), "hex: a digit is missing");
+	result(!text_get_hex("009fa0ff00", 10, got, 4), "hex: too long");
+	result(!text_get_hex("009fa0fF", 8, got, 4), "hex: capital letters");
+	result(!text_get_hex("009fa0 f", 8, got, 4), "hex: a blank");
+	result(text_get_hex("009fa0ff", 8, got, 4) && !memcmp(got, bytes, 4), "hex");
+	result(text_get_hex("", 0, got, 0), "hex: nothing");
+}
+
 int main(void)
 {
 	puts("TAP version 13");
@@ -238,6 +330,9 @@ int main(void)
 	test_prefix();
 	test_sums();
 	test_printed();
+	test_measured();
+	test_unescaped();
+	test_hex();
 	printf("1..%u\n", tests);
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

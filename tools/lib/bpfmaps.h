@@ -362,7 +362,9 @@ int bpfmaps_user_ringbuf_drain(int fd, void *data, __u32 size, __u64 flags);
 const void *bpfmaps_ringbuf_next(const void *data, size_t bytes, size_t *at, __u32 *size);
 
 /**
- * struct bpfmaps_ring - a RINGBUF that is read, or a USER_RINGBUF that is written, by mmap()
+ * DOC: Ring buffers through a mapping
+ *
+ * A struct bpfmaps_ring is a RINGBUF that is read, or a USER_RINGBUF that is written, by mmap().
  *
  * A ring buffer has one reader or writer of this kind at a time: the functions with the same one
  * may not run in two threads at once, nor may two processes open one. The other side may be any
