@@ -142,7 +142,7 @@ TEST(bad_open_opts)
 	EXPECT_EQ(bpfmaps_obj_get(PIN, &opts), -EINVAL);
 	EXPECT_EQ(bpfmaps_map_get_fd_by_id(info.id, &opts), -EINVAL);
 	opts.flags = 0;
-	opts.reserved = 1;
+	opts.path_fd = 1;
 	EXPECT_EQ(bpfmaps_obj_get(PIN, &opts), -EINVAL);
 	EXPECT_EQ(bpfmaps_map_get_fd_by_id(info.id, &opts), -EINVAL);
 	EXPECT_EQ(bpfmaps_obj_get(PIN, &longer.opts), -EINVAL);
@@ -488,6 +488,28 @@ TEST_F(map, pins)
 	ASSERT_GE(fd, 0);
 	EXPECT_EQ(bpfmaps_map_lookup_elem(fd, &key, &value), -EPERM);
 	EXPECT_EQ(bpfmaps_map_update_elem(fd, &key, &value, 0), 0);
+	EXPECT_EQ(unlink(PIN), 0);
+}
+
+TEST_F(map, pins_in_a_directory)
+{
+	BPFMAPS_OPTS(bpfmaps_open_opts, opts, .path_fd = open("/sys/fs/bpfmaps", O_PATH));
+	struct {
+		struct bpfmaps_open_opts opts;
+		__u64 more;
+	} longer = { .opts.sz = sizeof(longer), .more = 1 };
+	int fd;
+
+	ASSERT_GE(opts.path_fd, 0);
+	EXPECT_EQ(bpfmaps_obj_pin_opts(self->fd, "lib_test", &longer.opts), -EINVAL);
+	EXPECT_EQ(bpfmaps_obj_pin_opts(self->fd, "lib_test", &opts), -EINVAL);
+	EXPECT_EQ(bpfmaps_obj_get("lib_test", &opts), -EINVAL);
+	opts.flags = BPFMAPS_F_PATH_FD;
+	EXPECT_EQ(bpfmaps_obj_get("lib_test", &opts), -ENOENT);
+	ASSERT_EQ(bpfmaps_obj_pin_opts(self->fd, "lib_test", &opts), 0);
+	EXPECT_EQ(bpfmaps_obj_pin_opts(self->fd, PIN, NULL), -EEXIST);
+	fd = bpfmaps_obj_get("lib_test", &opts);
+	EXPECT_GE(fd, 0);
 	EXPECT_EQ(unlink(PIN), 0);
 }
 

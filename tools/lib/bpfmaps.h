@@ -28,6 +28,11 @@ extern "C" {
  * except in programs with raised privileges. Calls on a map use the map's own descriptor, so a
  * process that was handed a map needs no access to the device.
  *
+ * Ring buffers are read and written through a mapping by the functions bpfmaps_ring_*(). They have
+ * one reader or writer of this kind at a time: these functions may not work on the same ring in two
+ * threads at once, nor may two processes open it. The other side may be any number of users in
+ * the kernel and system calls. A 32-bit program may use the ring buffers of a 64-bit kernel.
+ *
  * Maps are plain descriptors, close-on-exec: the caller closes them with close().
  *
  * Optional arguments are in a struct whose first field is its size, so that it can grow; NULL
@@ -63,21 +68,23 @@ struct bpfmaps_map_create_opts {
 };
 
 /**
- * struct bpfmaps_open_opts - optional arguments of the functions that open a map
+ * struct bpfmaps_open_opts - optional arguments of the functions that open or pin a map
  * @sz: size of this struct in bytes, as the caller knows it
- * @flags: 0 for reading and writing, BPFMAPS_F_RDONLY or BPFMAPS_F_WRONLY
+ * @flags: 0 for reading and writing, BPFMAPS_F_RDONLY or BPFMAPS_F_WRONLY; for paths also
+ *	BPFMAPS_F_PATH_FD
+ * @path_fd: with BPFMAPS_F_PATH_FD, a descriptor of the directory where a relative path starts;
+ *	else 0
  */
 struct bpfmaps_open_opts {
 	size_t	sz;
 	__u32	flags;
-	/* private: 0, keeps the struct free of padding */
-	__u32	reserved;
+	__s32	path_fd;
 };
 
 /**
  * struct bpfmaps_map_batch_opts - optional arguments of the functions on many elements
  * @sz: size of this struct in bytes, as the caller knows it
- * @elem_flags: 0; other flags belong to types that have them
+ * @elem_flags: 0, or what the functions on one element take
  * @flags: 0
  */
 struct bpfmaps_map_batch_opts {
@@ -120,9 +127,10 @@ int bpfmaps_map_lookup_elem(int fd, const void *key, void *value);
  * @key: key_size bytes; NULL for the types without keys
  * @value: room for bpfmaps_value_size() bytes; written on success only. A bloom filter reads
  *	it: the result tells whether it was added. A map of maps writes a __u32, the inner map's id
- * @flags: 0; other flags belong to types that have them
+ * @flags: 0, or those that the type has: BPFMAPS_F_CPU with the number of a CPU in the upper 32 bits,
+ *	and then @value is value_size bytes; BPFMAPS_F_TOUCH
  *
- * Return: as bpfmaps_map_lookup_elem(); -EINVAL also for flags that the type does not know.
+ * Return: as bpfmaps_map_lookup_elem(); -ERANGE: there is no such CPU; -EINVAL also for flags that the type does not know.
  */
 int bpfmaps_map_lookup_elem_flags(int fd, const void *key, void *value, __u64 flags);
 
@@ -131,7 +139,9 @@ int bpfmaps_map_lookup_elem_flags(int fd, const void *key, void *value, __u64 fl
  * @fd: descriptor of the map
  * @key: key_size bytes; NULL for the types without keys
  * @value: bpfmaps_value_size() bytes; of a map of maps a __u32, the inner map's descriptor
- * @flags: BPFMAPS_ANY, BPFMAPS_NOEXIST (insert only) or BPFMAPS_EXIST (replace only)
+ * @flags: BPFMAPS_ANY, BPFMAPS_NOEXIST (insert only) or BPFMAPS_EXIST (replace only), for the
+ *	per-CPU types with BPFMAPS_F_CPU and the number of a CPU in the upper 32 bits, or
+ *	BPFMAPS_F_ALL_CPUS; then @value is value_size bytes
  *
  * Return: 0; -E2BIG: the map is full, or the array has no such index; -EEXIST or -ENOENT: as
  * @flags ask; -EPERM: @fd is read-only or the map is frozen; -EINVAL: unknown @flags, or @fd is
@@ -282,6 +292,16 @@ int bpfmaps_map_freeze(int fd);
 int bpfmaps_obj_pin(int fd, const char *pathname);
 
 /**
+ * bpfmaps_obj_pin_opts() - give a map a path, which may start at a directory
+ * @fd: descriptor of the map
+ * @pathname: as of bpfmaps_obj_pin()
+ * @opts: the directory, or NULL; @opts->flags is 0 or BPFMAPS_F_PATH_FD
+ *
+ * Return: as bpfmaps_obj_pin(); -EBADF or -ENOTDIR: the descriptor of @opts is no directory.
+ */
+int bpfmaps_obj_pin_opts(int fd, const char *pathname, const struct bpfmaps_open_opts *opts);
+
+/**
  * bpfmaps_obj_get() - open the map at a path
  * @pathname: path of a pin
  * @opts: access, or NULL for reading and writing
@@ -361,16 +381,7 @@ int bpfmaps_user_ringbuf_drain(int fd, void *data, __u32 size, __u64 flags);
  */
 const void *bpfmaps_ringbuf_next(const void *data, size_t bytes, size_t *at, __u32 *size);
 
-/**
- * DOC: Ring buffers through a mapping
- *
- * A struct bpfmaps_ring is a RINGBUF that is read, or a USER_RINGBUF that is written, by mmap().
- *
- * A ring buffer has one reader or writer of this kind at a time: the functions with the same one
- * may not run in two threads at once, nor may two processes open one. The other side may be any
- * number of users in the kernel and system calls. A 32-bit program may use the ring buffers of
- * a 64-bit kernel.
- */
+/* A RINGBUF that is read, or a USER_RINGBUF that is written. */
 struct bpfmaps_ring;
 
 /**

@@ -314,29 +314,46 @@ int bpfmaps_map_freeze(int fd)
 	return bpfmaps_map_command(fd, BPFMAPS_MAP_FREEZE, &attr, sizeof(attr));
 }
 
-int bpfmaps_obj_pin(int fd, const char *pathname)
+/* The attr of a command on a path, but for its map. */
+static int path_attr(struct bpfmaps_obj_attr *attr, const char *pathname,
+		     const struct bpfmaps_open_opts *opts)
 {
-	struct bpfmaps_obj_attr attr = {
-		.pathname = ptr_to_u64(pathname),
-		.bpf_fd = fd,
-	};
-
-	return device_command(BPFMAPS_OBJ_PIN, &attr, sizeof(attr));
-}
-
-int bpfmaps_obj_get(const char *pathname, const struct bpfmaps_open_opts *opts)
-{
-	struct bpfmaps_obj_attr attr = { .pathname = ptr_to_u64(pathname) };
 	struct bpfmaps_open_opts o;
 	int ret;
 
 	ret = opts_copy(&o, sizeof(o), opts);
+	*attr = (struct bpfmaps_obj_attr){
+		.pathname = ptr_to_u64(pathname),
+		.file_flags = o.flags,
+		.path_fd = o.path_fd,
+	};
+	return ret;
+}
+
+int bpfmaps_obj_pin_opts(int fd, const char *pathname, const struct bpfmaps_open_opts *opts)
+{
+	struct bpfmaps_obj_attr attr;
+	int ret;
+
+	ret = path_attr(&attr, pathname, opts);
 	if (ret)
 		return ret;
-	if (o.reserved)
-		return fail(EINVAL);
-	attr.file_flags = o.flags;
-	return device_command(BPFMAPS_OBJ_GET, &attr, sizeof(attr));
+	attr.bpf_fd = fd;
+	return device_command(BPFMAPS_OBJ_PIN, &attr, sizeof(attr));
+}
+
+int bpfmaps_obj_pin(int fd, const char *pathname)
+{
+	return bpfmaps_obj_pin_opts(fd, pathname, NULL);
+}
+
+int bpfmaps_obj_get(const char *pathname, const struct bpfmaps_open_opts *opts)
+{
+	struct bpfmaps_obj_attr attr;
+	int ret;
+
+	ret = path_attr(&attr, pathname, opts);
+	return ret ? ret : device_command(BPFMAPS_OBJ_GET, &attr, sizeof(attr));
 }
 
 int bpfmaps_map_get_next_id(__u32 start_id, __u32 *next_id)
@@ -359,7 +376,7 @@ int bpfmaps_map_get_fd_by_id(__u32 id, const struct bpfmaps_open_opts *opts)
 	ret = opts_copy(&o, sizeof(o), opts);
 	if (ret)
 		return ret;
-	if (o.reserved)
+	if (o.path_fd)
 		return fail(EINVAL);
 	attr.open_flags = o.flags;
 	return device_command(BPFMAPS_MAP_GET_FD_BY_ID, &attr, sizeof(attr));
