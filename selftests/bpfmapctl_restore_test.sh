@@ -144,7 +144,7 @@ queue()
 	for i in 1 2 3; do
 		done_by push pinned "$pins/$1" value "$i" || return
 	done
-	refused 2 "'requeue' takes them out" dump pinned "$pins/$1" file /tmp/none &&
+	refused 2 "cannot be listed: 'requeue'" dump pinned "$pins/$1" file /tmp/none &&
 		same "file" "$(find /tmp -name none)" "" &&
 		prints "$(echo VALUE; echo "$2" | tr ' ' '\n'; echo Found 3 elements)" \
 			dump pinned "$pins/$1" requeue value u8 &&

@@ -466,8 +466,36 @@ percpu()
 		"$(printf '3\n[0,0,%d]' $((7 * cpus)))" dump pinned "$pins/percpu" key u32 value u32
 	result "per-CPU: elements stay" refused 1 "its elements stay" \
 		delete pinned "$pins/percpu" key u32:1
+	result "cpu: no such CPU" refused 1 "there is no CPU $cpus: the last one is $((cpus - 1))" \
+		lookup pinned "$pins/percpu" key u32:1 cpu "$cpus"
+	result "cpu: update of no such CPU" refused 1 "there is no CPU 4294967295" \
+		update pinned "$pins/percpu" key u32:1 value u32:1 cpu 4294967295
+	result "cpu: is no number" refused 2 "'x' is not a N" \
+		lookup pinned "$pins/percpu" key u32:1 cpu x
+	result "cpu: not per CPU" refused 2 "has no values of its own for each CPU" \
+		lookup pinned "$hash" key u32:7 cpu 0
+	result "cpu: update" done_by update pinned "$pins/percpu" key u32:1 value u32:9 cpu 1
+	result "cpu: lookup" prints "$(printf 'KEY VALUE\n1 9')" \
+		lookup pinned "$pins/percpu" key u32:1 value u32 cpu 1
+	result "cpu: lookup of another, JSON" json .formatted '{"key":1,"value":7}' \
+		lookup pinned "$pins/percpu" key u32:1 value u32 cpu 0
+	result "cpu: all" json .formatted.sum $((7 * cpus + 2)) \
+		lookup pinned "$pins/percpu" key u32:1 value u32
+	result "touch: not an LRU map" refused 1 "is not an LRU map" \
+		lookup pinned "$hash" key u32:7 touch
+	result "touch: the other one goes" touched
 	result "per-CPU: value of one CPU" refused 2 "needs 4" \
 		update pinned "$pins/percpu" key u32:1 value u8:1
+}
+
+touched()
+{
+	call create "$pins/lru" type lru_hash key 4 value 4 entries 2 &&
+		done_by update pinned "$pins/lru" key u32:1 value u32:1 &&
+		done_by update pinned "$pins/lru" key u32:2 value u32:2 &&
+		call lookup pinned "$pins/lru" key u32:1 touch &&
+		done_by update pinned "$pins/lru" key u32:3 value u32:3 &&
+		json 'map(.formatted.key) | sort' '[1,3]' dump pinned "$pins/lru" key u32
 }
 
 prefixes()

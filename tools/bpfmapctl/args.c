@@ -19,7 +19,6 @@
 
 static const char *const map_keywords[] = { "id", "pinned", "name" };
 
-
 /* Open the map that @keyword and @word name. */
 static int open_map(const struct request *request, __u32 access, const char *keyword,
 		    const char *word, int *fd, struct bpfmaps_map_info *info)
@@ -43,7 +42,8 @@ static int take_map(const struct request *request, __u32 access, struct words *w
 
 	if (!text_is_prefix(keyword, "id") && !text_is_prefix(keyword, "pinned") &&
 	    !text_is_prefix(keyword, "name"))
-		return fail_args(request, "'id', 'pinned' or 'name' is expected, not ", keyword, "");
+		return fail_args(request, "'id', 'pinned' or 'name' is expected, not ", keyword,
+				 "");
 	if (!words->nr)
 		return fail_args(request, "behind ", keyword, " something is missing");
 	return open_map(request, access, keyword, words_take(words), fd, info);
@@ -374,6 +374,15 @@ static int parse_numa_node(struct request *request, const struct arg *arg, struc
 	return parse_number(request, arg, words);
 }
 
+static int parse_cpu(struct request *request, const struct arg *arg, struct words *words)
+{
+	if (!request->cpus)
+		return fail_usage("%s: map %u has no values of its own for each CPU",
+				  request->command->name, request->info.id);
+	request->has_cpu = true;
+	return parse_number(request, arg, words);
+}
+
 static int parse_count(struct request *request, const struct arg *arg, struct words *words)
 {
 	int status = parse_number(request, arg, words);
@@ -442,6 +451,9 @@ const struct arg args[] = {
 	[ARG_INNER_VALUE_FORMAT] = INNER_FORMAT_ARG("inner_value", inner_value_format),
 	[ARG_UPDATE_FLAGS] = { .meta = "any | exist | noexist", .parse = parse_update_flags,
 			       .complete = complete_update_flags },
+	[ARG_CPU] = { .keyword = "cpu", .meta = "N", .parse = parse_cpu,
+		      .field = offsetof(struct request, cpu) },
+	[ARG_TOUCH] = BARE_ARG("touch", touch),
 	[ARG_TYPE] = { .keyword = "type", .meta = "TYPE", .parse = parse_type,
 		       .complete = complete_type },
 	[ARG_KEY_SIZE] = NUMBER_ARG("key", "KEY_SIZE", key_size),

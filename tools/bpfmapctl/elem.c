@@ -204,7 +204,7 @@ char *elem_outer_json(const struct elem_outer *outer)
 		inner_id_column,
 		{ NULL, "formatted", CELL_JSON, false },
 	};
-	char *texts[] = {
+	char *texts[4] = {
 		output_bytes(outer->key, request->info.key_size),
 		output_bytes(outer->value, request->info.value_size),
 		text_printf("%u", outer->id),

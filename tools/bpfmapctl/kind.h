@@ -31,6 +31,11 @@ static inline bool kind_is_keyless(__u32 type)
 	return kind_is_queue(type) || kind_is_ring(type) || kind_is_bloom(type);
 }
 
+static inline bool kind_is_lru(__u32 type)
+{
+	return type == BPFMAPS_TYPE_LRU_HASH || type == BPFMAPS_TYPE_LRU_PERCPU_HASH;
+}
+
 static inline bool kind_is_array(__u32 type)
 {
 	return type == BPFMAPS_TYPE_ARRAY || type == BPFMAPS_TYPE_PERCPU_ARRAY;

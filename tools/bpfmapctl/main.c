@@ -34,9 +34,9 @@ static const struct command map_commands[] = {
 	    OPT(ARG_TO_FILE) } },
 	{ "restore", map_restore, 0, { ARG_FILE, OPT(ARG_PIN), OPT(ARG_INNER_MAP) } },
 	{ "lookup", map_lookup, BPFMAPS_F_RDONLY,
-	  { ARG_MAP, BY_TYPE(ARG_KEY), OPT(ARG_VALUE_FORMAT) } },
+	  { ARG_MAP, BY_TYPE(ARG_KEY), OPT(ARG_VALUE_FORMAT), OPT(ARG_CPU), OPT(ARG_TOUCH) } },
 	{ "update", map_update, BPFMAPS_F_WRONLY,
-	  { ARG_MAP, BY_TYPE(ARG_KEY), ARG_VALUE, OPT(ARG_UPDATE_FLAGS) } },
+	  { ARG_MAP, BY_TYPE(ARG_KEY), ARG_VALUE, OPT(ARG_CPU), OPT(ARG_UPDATE_FLAGS) } },
 	{ "delete", map_delete, BPFMAPS_F_WRONLY, { ARG_MAP, ARG_KEY } },
 	{ "getnext", map_getnext, BPFMAPS_F_RDONLY, { ARG_MAP, OPT(ARG_KEY) } },
 	{ "peek", map_peek, BPFMAPS_F_RDONLY, { ARG_MAP, OPT(ARG_VALUE_FORMAT) } },
@@ -98,8 +98,8 @@ static int help(struct request *request)
 			request_print_usage(stdout, i ? nouns[i].name : "", c);
 			putchar('\n');
 		}
-	puts("\nDATA of a value is a MAP where the values are maps. requeue takes the values out of a\n"
-	     "queue or stack to see them, and puts them back: only if nobody else uses it.");
+	puts("\nDATA of a value is a MAP where the values are maps. requeue takes the values out\n"
+	     "of a queue or stack to see them, and puts them back: only if nobody else uses it.");
 	fputs("key is left out for types without keys, and obligatory for all others:", stdout);
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
 		if (kind_is_keyless(types[i].number))

@@ -49,16 +49,40 @@ static int lookup_value(const struct request *request)
 			 bpfmaps_map_lookup_elem(request->fd, NULL, request->value.buf));
 }
 
+/* From here on there is only the value of the CPU that is asked for. Returns the flags for that. */
+static __u64 only_cpu(struct request *request)
+{
+	if (!request->has_cpu)
+		return 0;
+	request->cpus = 0;
+	request->value_room = request->info.value_size;
+	return BPFMAPS_F_CPU | (__u64)request->cpu << 32;
+}
+
+static int fail_cpu(const struct request *request)
+{
+	return fail("there is no CPU %u: the last one is %d", request->cpu,
+		    bpfmaps_num_possible_cpus() - 1);
+}
+
 int map_lookup(struct request *request)
 {
+	__u64 flags = request->touch ? BPFMAPS_F_TOUCH : 0;
 	__u8 *value;
-	int status;
+	int status, err;
 
 	if (kind_is_bloom(request->info.type))
 		return lookup_value(request);
+	flags |= only_cpu(request);
 	value = text_alloc(request->value_room);
-	status = show_elem(request, value,
-			   bpfmaps_map_lookup_elem(request->fd, request->key.buf, value));
+	err = bpfmaps_map_lookup_elem_flags(request->fd, request->key.buf, value, flags);
+	if (err == -ERANGE)
+		status = fail_cpu(request);
+	else if (err == -EINVAL && request->touch)
+		status = fail("map %u is not an LRU map: a look-up changes nothing there",
+			      request->info.id);
+	else
+		status = show_elem(request, value, err);
 	free(value);
 	return status;
 }
@@ -88,9 +112,10 @@ int map_pop(struct request *request)
 	return status;
 }
 
-/* Of a per-CPU map, all CPUs get the value. */
-static int update_elem(const struct request *request)
+/* Of a per-CPU map, all CPUs get the value, or just one. */
+static int update_elem(struct request *request)
 {
+	__u64 flags = request->update_flags | only_cpu(request);
 	size_t size = request->info.value_size;
 	size_t stride = request->cpus ? request->value_room / request->cpus : size;
 	__u8 *value = text_alloc(request->value_room);
@@ -98,8 +123,7 @@ static int update_elem(const struct request *request)
 
 	for (size_t at = 0; at < request->value_room; at += stride)
 		memcpy(value + at, request->value.buf, size);
-	err = bpfmaps_map_update_elem(request->fd, request->key.buf, value,
-				      request->update_flags);
+	err = bpfmaps_map_update_elem(request->fd, request->key.buf, value, flags);
 	free(value);
 	return err;
 }
@@ -110,6 +134,8 @@ int map_update(struct request *request)
 
 	if (!err)
 		return output_nothing();
+	if (err == -ERANGE)
+		return fail_cpu(request);
 	if (err == -E2BIG && !request->info.key_size)
 		return fail("map %u is full: max_entries is %u", request->info.id,
 			    request->info.max_entries);
@@ -228,7 +254,7 @@ static const char *type_rules(__u32 type)
 		return "key and value have to be 0, the entries a power of two and whole pages";
 	case BPFMAPS_TYPE_ARRAY_OF_MAPS:
 	case BPFMAPS_TYPE_HASH_OF_MAPS:
-		return "no size may be 0, values are 4 bytes, and the inner map holds no maps itself";
+		return "no size may be 0, values are 4 bytes, the inner map holds no maps itself";
 	case BPFMAPS_TYPE_LPM_TRIE:
 		return "the key has to be 5 to 260 bytes, and flags 1 (no preallocation)";
 	default:

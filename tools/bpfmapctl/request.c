@@ -234,11 +234,31 @@ static int arg_words(const struct request *request, unsigned int missing, const 
 	return nr;
 }
 
-/* Nobody wants to be told of a key that the map does not have. */
-static bool is_offered(const struct request *request, const struct arg *arg)
+/* Nobody wants to be told of what the map does not have. */
+static bool is_offered(const struct request *request, enum arg_kind kind)
 {
-	return request->fd < 0 || request->info.key_size || !arg->keyword ||
-	       strcmp(arg->keyword, "key");
+	__u32 type = request->info.type;
+
+	if (request->fd < 0)
+		return true;
+	switch (kind) {
+	case ARG_KEY:
+	case ARG_KEY_FORMAT:
+		return request->info.key_size;
+	case ARG_CPU:
+		return request->cpus;
+	case ARG_TOUCH:
+		return kind_is_lru(type);
+	case ARG_RECURSIVE:
+	case ARG_INNER_KEY_FORMAT:
+	case ARG_INNER_VALUE_FORMAT:
+		return kind_holds_maps(type);
+	case ARG_REQUEUE:
+		/* Inner maps may be queues. */
+		return kind_is_queue(type) || kind_holds_maps(type);
+	default:
+		return true;
+	}
 }
 
 /* The last word begins an argument. */
@@ -250,7 +270,7 @@ static void complete_start(const struct request *request, unsigned int missing,
 	for (int i = 0; command->args[i]; i++) {
 		const struct arg *arg = &args[ARG_KIND(command->args[i])];
 
-		if (!(missing & (1U << i)) || !is_offered(request, arg))
+		if (!(missing & (1U << i)) || !is_offered(request, ARG_KIND(command->args[i])))
 			continue;
 		if (arg->keyword)
 			request_complete_word(arg->keyword, words->at[0]);

@@ -26,6 +26,8 @@ enum arg_kind {
 	ARG_INNER_KEY_FORMAT,
 	ARG_INNER_VALUE_FORMAT,
 	ARG_UPDATE_FLAGS,
+	ARG_CPU,
+	ARG_TOUCH,
 	ARG_TYPE,
 	ARG_KEY_SIZE,
 	ARG_VALUE_SIZE,
@@ -72,6 +74,9 @@ enum arg_kind {
  * @inner_key_format: how to print the keys of inner maps; NULL: as bytes
  * @inner_value_format: how to print the values of inner maps; NULL: as bytes
  * @update_flags: BPFMAPS_ANY, BPFMAPS_EXIST or BPFMAPS_NOEXIST
+ * @cpu: the CPU whose value alone is meant
+ * @has_cpu: whether it was given
+ * @touch: the look-up counts as a use
  * @file: FILE; NULL when it was not given
  * @pin: PATH; NULL when it was not given
  * @name: NAME
@@ -108,6 +113,9 @@ struct request {
 	const struct data_format *inner_key_format;
 	const struct data_format *inner_value_format;
 	__u64 update_flags;
+	__u32 cpu;
+	bool has_cpu;
+	bool touch;
 	const char *file;
 	const char *pin;
 	const char *name;

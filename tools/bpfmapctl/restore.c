@@ -314,8 +314,24 @@ static int restore_map_line(struct restore *restore, int *inner)
 
 static int fail_no_inner(const struct restore *restore)
 {
-	return fail("'%s': map %llu has no inner map, and the kernel does not tell what it takes: "
-		    "say 'inner_map MAP'", restore->source->path, restore->shape.id);
+	return fail("'%s': map %llu has no inner map, and nothing tells what it takes: %s",
+		    restore->source->path, restore->shape.id, "say 'inner_map MAP'");
+}
+
+/* The line at hand, which is not the end of the map. */
+static int restore_line(struct restore *restore, int *inner)
+{
+	if (json_object_get(restore->source->object, "map"))
+		return restore_map_line(restore, inner);
+	if (restore->map.fd < 0)
+		return fail_no_inner(restore);
+	progress_add(!restore->is_inner);
+	return restore_elem(restore);
+}
+
+static bool is_end(const struct restore *restore)
+{
+	return restore->map.fd >= 0 && json_object_get(restore->source->object, "end");
 }
 
 /* All lines behind that of the map. The last inner map is kept until an element needs it. */
@@ -324,25 +340,17 @@ static int restore_lines(struct restore *restore, int *inner)
 	struct source *source = restore->source;
 	int status;
 
-	for (;;) {
+	do {
 		status = source_next(source);
-		if (status)
-			return status;
-		if (!source->object)
+		if (!status && !source->object)
 			return fail("'%s' ends early: the 'end' of map %llu is missing",
 				    source->path, restore->shape.id);
-		if (json_object_get(source->object, "map"))
-			status = restore_map_line(restore, inner);
-		else if (restore->map.fd < 0)
-			return fail_no_inner(restore);
-		else if (json_object_get(source->object, "end"))
+		if (!status && is_end(restore))
 			return restore_end(restore);
-		else
-			status = restore_elem(restore);
-		if (status)
-			return status;
-		progress_add(!restore->is_inner);
-	}
+		if (!status)
+			status = restore_line(restore, inner);
+	} while (!status);
+	return status;
 }
 
 /* Before the work is done. */
@@ -477,13 +485,11 @@ static void warn_contents(const struct restore *restore)
 {
 	__u32 type = restore->shape.type;
 
+	if (!kind_is_bloom(type) && !kind_is_ring(type))
+		return;
 	progress_hide();
-	if (kind_is_bloom(type))
-		fprintf(stderr, "bpfmapctl: the bloom filter is empty: its values are not in '%s'\n",
-			restore->source->path);
-	if (kind_is_ring(type))
-		fprintf(stderr, "bpfmapctl: the ring buffer is empty: its records are not in '%s'\n",
-			restore->source->path);
+	fprintf(stderr, "bpfmapctl: the new %s is empty: what was in it is not in '%s'\n",
+		bpfmaps_type_name(type), restore->source->path);
 }
 
 static int restore_file(struct restore *restore)

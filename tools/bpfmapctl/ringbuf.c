@@ -38,7 +38,7 @@ static void print_json(const struct data_format *format, const __u8 *data, size_
 		{ NULL, "formatted", CELL_JSON, false },
 	};
 	char *bytes = output_bytes(data, size);
-	char *texts[] = { text_printf("%zu", size), output_list(bytes), NULL };
+	char *texts[3] = { text_printf("%zu", size), output_list(bytes), NULL };
 	struct column column = { NULL, "value", CELL_TEXT, false };
 	char *text, *object;
 

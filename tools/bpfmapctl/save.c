@@ -84,7 +84,8 @@ static void save_head(const struct saver *saver, const struct request *request)
 	json_t *map;
 
 	select_fdinfo(request->fd, "frozen", &frozen);
-	map = json_pack("{sI ss ss sI sI sI sI sI sb ss}", "id", (json_int_t)info->id,
+	map = json_pack("{s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:s}", "id",
+			(json_int_t)info->id,
 			"type", bpfmaps_type_name(info->type), "name", name,
 			"flags", (json_int_t)info->map_flags,
 			"bytes_key", (json_int_t)info->key_size,
@@ -167,9 +168,8 @@ static int check_queue(const struct request *request)
 {
 	if (!kind_is_queue(request->info.type) || request->requeue)
 		return STATUS_OK;
-	return fail_usage("dump: %s: 'requeue' takes them out and puts them back, if nobody else "
-			  "uses map %u", "the values of queues and stacks cannot be listed",
-			  request->info.id);
+	return fail_usage("dump: the values of map %u cannot be listed: %s", request->info.id,
+			  "'requeue' takes them out and puts them back, if nobody else uses it");
 }
 
 static int save_queue(struct saver *saver, struct request *request)

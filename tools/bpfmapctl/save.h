@@ -30,7 +30,12 @@
  */
 #define SAVE_VERSION	1
 
-#define SAVE_BYTE_ORDER	(__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? "big" : "little")
+/* The byte order of this machine. */
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define SAVE_BYTE_ORDER	"big"
+#else
+#define SAVE_BYTE_ORDER	"little"
+#endif
 
 /* dump MAP file FILE */
 int save_map(struct request *request);

@@ -60,7 +60,8 @@ int source_next(struct source *source)
 	if (!source->object)
 		return source_fail(source, "column %d: %s", error.column, error.text);
 	if (!json_is_object(source->object))
-		return source_fail(source, "it is no JSON object, as 'dump MAP file FILE' writes them");
+		return source_fail(source,
+				   "it is no JSON object, as 'dump MAP file FILE' writes them");
 	return STATUS_OK;
 }
 
