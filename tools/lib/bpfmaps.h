@@ -127,10 +127,11 @@ int bpfmaps_map_lookup_elem(int fd, const void *key, void *value);
  * @key: key_size bytes; NULL for the types without keys
  * @value: room for bpfmaps_value_size() bytes; written on success only. A bloom filter reads
  *	it: the result tells whether it was added. A map of maps writes a __u32, the inner map's id
- * @flags: 0, or those that the type has: BPFMAPS_F_CPU with the number of a CPU in the upper 32 bits,
- *	and then @value is value_size bytes; BPFMAPS_F_TOUCH
+ * @flags: 0, or those that the type has: BPFMAPS_F_CPU with the number of a CPU in the upper 32
+ *	bits, and then @value is value_size bytes; BPFMAPS_F_TOUCH
  *
- * Return: as bpfmaps_map_lookup_elem(); -ERANGE: there is no such CPU; -EINVAL also for flags that the type does not know.
+ * Return: as bpfmaps_map_lookup_elem(); -ERANGE: there is no such CPU; -EINVAL also for flags that
+ * the type does not know.
  */
 int bpfmaps_map_lookup_elem_flags(int fd, const void *key, void *value, __u64 flags);
 
@@ -144,8 +145,8 @@ int bpfmaps_map_lookup_elem_flags(int fd, const void *key, void *value, __u64 fl
  *	BPFMAPS_F_ALL_CPUS; then @value is value_size bytes
  *
  * Return: 0; -E2BIG: the map is full, or the array has no such index; -EEXIST or -ENOENT: as
- * @flags ask; -EPERM: @fd is read-only or the map is frozen; -EINVAL: unknown @flags, or @fd is
- * not a map.
+ * @flags ask; -ERANGE: there is no such CPU; -EPERM: @fd is read-only or the map is frozen;
+ * -EINVAL: unknown @flags, or @fd is not a map.
  */
 int bpfmaps_map_update_elem(int fd, const void *key, const void *value, __u64 flags);
 
