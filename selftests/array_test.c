@@ -7,6 +7,7 @@
 #include <kselftest_harness.h>
 
 #include "bpfmaps_util.h"
+#include "scale.h"
 #include "torn.h"
 
 FIXTURE(array) {
@@ -120,6 +121,7 @@ static void *own(void *arg)
 TEST_F(array, neighbours_are_apart)
 {
 	static const uint32_t sizes[] = { 1, 3, 5, 8, 12, 100, 1000, 5000 };
+	const uint32_t rounds = scaled(700);
 	pthread_t threads[NEIGHBOURS];
 	struct owner o[NEIGHBOURS];
 	uint32_t i, j;
@@ -130,7 +132,7 @@ TEST_F(array, neighbours_are_apart)
 		ASSERT_LE(0, map);
 		for (j = 0; j < NEIGHBOURS; j++) {
 			o[j] = (struct owner) {
-				.map = map, .key = j, .value_size = sizes[i], .rounds = 700,
+				.map = map, .key = j, .value_size = sizes[i], .rounds = rounds,
 			};
 			pthread_create(&threads[j], NULL, own, &o[j]);
 		}
@@ -140,7 +142,8 @@ TEST_F(array, neighbours_are_apart)
 		}
 		close(map);
 	}
-	printf("# %zu sizes, %d threads of 700 rounds each\n", ARRAY_SIZE(sizes), NEIGHBOURS);
+	printf("# %zu sizes, %d threads of %u rounds each\n", ARRAY_SIZE(sizes), NEIGHBOURS,
+	       rounds);
 	fflush(stdout);
 }
 
@@ -224,8 +227,6 @@ TEST(mapping_and_lookup)
 	close(dev);
 }
 
-#define WATCHED		60000
-
 /* All bytes of a value are the same, and others the next time. */
 static void *update_all(void *arg)
 {
@@ -258,6 +259,7 @@ static unsigned int watch(struct owner *o, const uint64_t *word)
 TEST(update_and_mapping)
 {
 	static const uint32_t sizes[] = { 2, 4, 8 };
+	const uint32_t watched = scaled(60000);
 	int dev = bm_open();
 	pthread_t thread;
 	struct owner o;
@@ -266,7 +268,7 @@ TEST(update_and_mapping)
 
 	ASSERT_LE(0, dev);
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		o = (struct owner) { .key = 100, .value_size = sizes[i], .rounds = WATCHED };
+		o = (struct owner) { .key = 100, .value_size = sizes[i], .rounds = watched };
 		o.map = new_array(dev, sizes[i], MAPPED_MAX, BPFMAPS_F_MMAPABLE);
 		ASSERT_LE(0, o.map);
 		values = mmap(NULL, MAPPED_MAX * 8, PROT_READ, MAP_SHARED, o.map, 0);
@@ -276,7 +278,7 @@ TEST(update_and_mapping)
 			TH_LOG("values of %u bytes", sizes[i]);
 		pthread_join(thread, NULL);
 		EXPECT_EQ(0, o.wrong);
-		EXPECT_EQ(WATCHED & 0xff, values[o.key] & 0xff);
+		EXPECT_EQ(watched & 0xff, values[o.key] & 0xff);
 		munmap(values, MAPPED_MAX * 8);
 		close(o.map);
 	}

@@ -8,6 +8,7 @@
 
 #include "bpfmaps_util.h"
 #include "both.h"
+#include "scale.h"
 
 #define KEYS	(1 << 17)
 #define VALUES	(1 << 21)
@@ -239,6 +240,7 @@ TEST(wrong_calls)
 
 TEST(random_sequences)
 {
+	const int steps = scaled(60);
 	const struct shape *s;
 	size_t i;
 	int n;
@@ -247,7 +249,7 @@ TEST(random_sequences)
 	for (i = 0; i < ARRAY_SIZE(shapes); i++) {
 		s = &shapes[i];
 		open_shape(_metadata, s);
-		for (n = 0; n < 60; n++) {
+		for (n = 0; n < steps; n++) {
 			switch (both_rand(&b, 6)) {
 			case 0 ... 2:
 				random_write(s, BPFMAPS_MAP_UPDATE_BATCH);
@@ -267,7 +269,7 @@ TEST(random_sequences)
 	}
 	both_report(&b, "random sequences");
 	EXPECT_EQ(0, b.differ);
-	EXPECT_LT(1000, b.compared);
+	EXPECT_LT(17 * steps, b.compared);
 }
 
 /* bpf(2) deletes first: what it cannot deliver is gone. */
@@ -308,11 +310,11 @@ static int shared, adders_left;
 /* Inserts tokens under random keys; what is there already is left alone and tried again. */
 static void *add_tokens(void *arg)
 {
-	unsigned int seed = (unsigned long)arg, n;
+	unsigned int seed = (unsigned long)arg, nr = scaled(ADDS), n;
 	__u64 one = 1;
 	__u32 key;
 
-	for (n = 0; n < ADDS; n++) {
+	for (n = 0; n < nr; n++) {
 		do {
 			key = rand_r(&seed) % 64;
 		} while (bm_update(shared, &key, &one, BPFMAPS_NOEXIST));
@@ -324,6 +326,7 @@ static void *add_tokens(void *arg)
 /* What others insert comes out once, by look-up and delete, one element at a time or by batches. */
 TEST(each_element_comes_out_once)
 {
+	const unsigned long wanted = ADDERS * scaled(ADDS);
 	static __u32 keys[64];
 	static __u64 values[64];
 	pthread_t threads[ADDERS];
@@ -354,8 +357,8 @@ TEST(each_element_comes_out_once)
 	} while (!last);
 	for (i = 0; i < ADDERS; i++)
 		pthread_join(threads[i], NULL);
-	printf("# %u inserted, %lu came out\n", ADDERS * ADDS, got);
-	EXPECT_EQ(ADDERS * ADDS, got);
+	printf("# %lu inserted, %lu came out\n", wanted, got);
+	EXPECT_EQ(wanted, got);
 	EXPECT_EQ(0, bm_count(shared, 4, 100));
 	close(shared);
 	close(dev);

@@ -12,6 +12,7 @@
 #include <kselftest_harness.h>
 
 #include "bpfmaps_util.h"
+#include "scale.h"
 
 #define BUFFER	4096
 #define UNMAPPED	((void *)0x1000UL)
@@ -575,10 +576,10 @@ static void *work(void *arg)
 		BPFMAPS_MAP_LOOKUP_AND_DELETE_ELEM,
 	};
 	unsigned char key[BUFFER] = "", value[BUFFER] = "";
-	unsigned int i, dice, cmd;
+	unsigned int rounds = scaled(ROUNDS), i, dice, cmd;
 	int ret;
 
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = 0; i < rounds; i++) {
 		w->seed = w->seed * 1664525 + 1013904223;
 		dice = w->seed;
 		key[0] = (dice >> 20) % (w->type->s.max + w->type->s.max / 2);
@@ -613,10 +614,11 @@ TEST_F(type, many_at_a_time)
 /* Nothing is left of maps that are gone. */
 TEST_F(type, come_and_go)
 {
+	const int rounds = scaled(300);
 	__u32 id, next = 0;
 	int i, map = -1;
 
-	for (i = 0; i < 300; i++) {
+	for (i = 0; i < rounds; i++) {
 		close(map);
 		map = create(self->dev, &self->s);
 		ASSERT_LE(0, map);

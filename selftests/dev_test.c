@@ -13,6 +13,7 @@
 #include <kselftest_harness.h>
 
 #include "bpfmaps_util.h"
+#include "scale.h"
 
 #define NOBODY		65534
 #define SOMEBODY	1000
@@ -406,13 +407,14 @@ static void *call_raced(void *arg)
 
 TEST_F(dev, close_races_with_calls)
 {
+	const int rounds = scaled(RACE_ROUNDS);
 	struct race r = { .dev = self->dev, .map = -1 };
 	pthread_t threads[2];
 	int i, map;
 
 	for (i = 0; i < 2; i++)
 		pthread_create(&threads[i], NULL, call_raced, &r);
-	for (i = 0; i < RACE_ROUNDS; i++) {
+	for (i = 0; i < rounds; i++) {
 		map = bm_create(self->dev, BPFMAPS_TYPE_HASH, 4, 8, 16, i % 2);
 		EXPECT_LE(0, map);
 		__atomic_store_n(&r.map, map, __ATOMIC_RELAXED);
@@ -424,7 +426,7 @@ TEST_F(dev, close_races_with_calls)
 		pthread_join(threads[i], NULL);
 	EXPECT_EQ(0, r.unusual);
 	EXPECT_LT(0, r.calls);
-	printf("# %d maps closed during %u rounds of calls\n", RACE_ROUNDS, r.calls);
+	printf("# %d maps closed during %u rounds of calls\n", rounds, r.calls);
 	fflush(stdout);
 }
 
@@ -453,13 +455,14 @@ static void *ids_raced(void *arg)
 /* Opening by id while the last descriptor goes away: a map, or none. */
 TEST_F(dev, close_races_with_ids)
 {
+	const int rounds = scaled(RACE_ROUNDS);
 	struct race r = { .dev = self->dev, .map = -1 };
 	__u32 id = 0, next;
 	pthread_t thread;
 	int i, map;
 
 	pthread_create(&thread, NULL, ids_raced, &r);
-	for (i = 0; i < RACE_ROUNDS; i++) {
+	for (i = 0; i < rounds; i++) {
 		map = bm_create(self->dev, BPFMAPS_TYPE_ARRAY, 4, 8, 1, 0);
 		EXPECT_LE(0, map);
 		close(map);
@@ -522,13 +525,14 @@ static const __u32 frozen_shapes[][2] = {
 /* After freeze has returned, nothing changes any more: writers are through or refused. */
 TEST_F(dev, freeze_races_with_updates)
 {
+	const int rounds = scaled(FROZEN_ROUNDS);
 	uint64_t seen;
 	struct freezer f;
 	pthread_t thread;
 	const __u32 *s;
 	int i;
 
-	for (i = 0; i < FROZEN_ROUNDS; i++) {
+	for (i = 0; i < rounds; i++) {
 		s = frozen_shapes[i % ARRAY_SIZE(frozen_shapes)];
 		f = (struct freezer) { 0 };
 		f.map = bm_create(self->dev, s[0], 4, s[1], 4, 0);

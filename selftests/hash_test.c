@@ -6,6 +6,7 @@
 #include <kselftest_harness.h>
 
 #include "bpfmaps_util.h"
+#include "scale.h"
 #include "torn.h"
 
 FIXTURE(hash) {
@@ -145,7 +146,7 @@ TEST_F(hash, full_map_churn)
 
 	ASSERT_LE(0, map);
 	for (i = 0; i < THREADS; i++) {
-		w[i] = (struct worker) { .map = map, .nr = i, .rounds = CHURN_ROUNDS };
+		w[i] = (struct worker) { .map = map, .nr = i, .rounds = scaled(CHURN_ROUNDS) };
 		for (j = 0; j < OWN_KEYS; j++) {
 			key = worker_key(&w[i], j);
 			value = key;
@@ -214,6 +215,7 @@ static void *rush(void *arg)
 
 TEST_F(hash, never_over_max_entries)
 {
+	const unsigned int rounds = scaled(LIMIT_ROUNDS);
 	int map = new_hash(self->dev, 8, LIMIT, variant->flags);
 	pthread_barrier_t barrier;
 	struct worker w[THREADS];
@@ -225,12 +227,12 @@ TEST_F(hash, never_over_max_entries)
 	pthread_barrier_init(&barrier, NULL, THREADS + 1);
 	for (i = 0; i < THREADS; i++) {
 		w[i] = (struct worker) {
-			.map = map, .nr = i, .rounds = LIMIT_ROUNDS, .barrier = &barrier,
+			.map = map, .nr = i, .rounds = rounds, .barrier = &barrier,
 			.live = &live,
 		};
 		pthread_create(&threads[i], NULL, rush, &w[i]);
 	}
-	for (round = 0; round < LIMIT_ROUNDS; round++) {
+	for (round = 0; round < rounds; round++) {
 		pthread_barrier_wait(&barrier);
 		pthread_barrier_wait(&barrier);
 		count = bm_count(map, 4, 10 * LIMIT);
@@ -280,6 +282,7 @@ static void *take_place(void *arg)
 TEST_F(hash, last_place)
 {
 	int map = new_hash(self->dev, 8, PLACES, variant->flags);
+	const uint32_t rounds = scaled(PLACE_ROUNDS);
 	struct worker w[THREADS];
 	uint32_t taken = 0;
 	uint64_t live = 0;
@@ -288,7 +291,7 @@ TEST_F(hash, last_place)
 	ASSERT_LE(0, map);
 	for (i = 0; i < THREADS; i++)
 		w[i] = (struct worker) {
-			.map = map, .nr = i, .rounds = PLACE_ROUNDS, .live = &live,
+			.map = map, .nr = i, .rounds = rounds, .live = &live,
 		};
 	run_workers(w, take_place);
 	for (i = 0; i < THREADS; i++) {
@@ -297,7 +300,7 @@ TEST_F(hash, last_place)
 	}
 	EXPECT_EQ(0, bm_count(map, 4, 10));
 	EXPECT_LT(0, taken);
-	printf("# %u of %u found a place\n", taken, THREADS * PLACE_ROUNDS);
+	printf("# %u of %u found a place\n", taken, THREADS * rounds);
 	fflush(stdout);
 	close(map);
 }
@@ -313,7 +316,7 @@ static void *contest(void *arg)
 	int err;
 
 	pthread_barrier_wait(w->barrier);
-	for (key = 0; key < CONTEST_KEYS; key++) {
+	for (key = 0; key < w->rounds; key++) {
 		err = bm_update(w->map, &key, &value, BPFMAPS_NOEXIST);
 		if (!err)
 			w->done++;
@@ -321,7 +324,7 @@ static void *contest(void *arg)
 			w->error = err;
 	}
 	pthread_barrier_wait(w->barrier);
-	for (key = 0; key < CONTEST_KEYS; key++) {
+	for (key = 0; key < w->rounds; key++) {
 		err = bm_delete(w->map, &key);
 		if (!err)
 			w->done += 1000000;
@@ -333,7 +336,8 @@ static void *contest(void *arg)
 
 TEST_F(hash, one_wins)
 {
-	int map = new_hash(self->dev, 8, CONTEST_KEYS, variant->flags);
+	const uint32_t keys = scaled(CONTEST_KEYS);
+	int map = new_hash(self->dev, 8, keys, variant->flags);
 	pthread_barrier_t barrier;
 	struct worker w[THREADS];
 	uint64_t done = 0;
@@ -342,14 +346,16 @@ TEST_F(hash, one_wins)
 	ASSERT_LE(0, map);
 	pthread_barrier_init(&barrier, NULL, THREADS);
 	for (i = 0; i < THREADS; i++)
-		w[i] = (struct worker) { .map = map, .nr = i, .barrier = &barrier };
+		w[i] = (struct worker) {
+			.map = map, .nr = i, .rounds = keys, .barrier = &barrier,
+		};
 	run_workers(w, contest);
 	for (i = 0; i < THREADS; i++) {
 		EXPECT_EQ(0, w[i].error);
 		done += w[i].done;
 	}
-	EXPECT_EQ(CONTEST_KEYS * 1000001ULL, done);
-	EXPECT_EQ(0, bm_count(map, 4, CONTEST_KEYS));
+	EXPECT_EQ(keys * 1000001ULL, done);
+	EXPECT_EQ(0, bm_count(map, 4, keys));
 	close(map);
 }
 
@@ -358,21 +364,22 @@ TEST_F(hash, one_wins)
 /* So many that some have the same hash of 32 bits: they are told apart all the same. */
 TEST(many_keys)
 {
+	const unsigned int nr = scaled(MANY_KEYS);
 	int dev = bm_open(), map;
 	uint64_t key, value;
 	unsigned int wrong = 0;
 
-	map = bm_create(dev, BPFMAPS_TYPE_HASH, 8, 8, MANY_KEYS, 0);
+	map = bm_create(dev, BPFMAPS_TYPE_HASH, 8, 8, nr, 0);
 	ASSERT_LE(0, map);
-	for (key = 0; key < MANY_KEYS; key++) {
+	for (key = 0; key < nr; key++) {
 		value = ~key;
 		wrong += bm_update(map, &key, &value, BPFMAPS_NOEXIST) != 0;
 	}
-	for (key = 0; key < MANY_KEYS; key++)
+	for (key = 0; key < nr; key++)
 		wrong += bm_lookup(map, &key, &value) != 0 || value != ~key;
 	EXPECT_EQ(0, wrong);
 	EXPECT_EQ(-E2BIG, bm_update(map, &key, &value, BPFMAPS_ANY));
-	EXPECT_EQ(MANY_KEYS, bm_count(map, 8, 2 * MANY_KEYS));
+	EXPECT_EQ(nr, bm_count(map, 8, 2 * nr));
 	close(map);
 	close(dev);
 }
@@ -383,7 +390,7 @@ TEST(many_keys)
 TEST_F(hash, walk_during_churn)
 {
 	int map = new_hash(self->dev, 8, STABLE_KEYS + 2 * OWN_KEYS, variant->flags);
-	struct worker w = { .map = map, .nr = 7, .rounds = 4 * CHURN_ROUNDS };
+	struct worker w = { .map = map, .nr = 7, .rounds = scaled(4 * CHURN_ROUNDS) };
 	unsigned int walks = 0, met, steps;
 	uint32_t key, next, i;
 	pthread_t thread;
@@ -443,7 +450,7 @@ TEST_F(hash, replaced_is_never_absent)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		w = (struct worker) { .nr = 5, .rounds = 3000 };
+		w = (struct worker) { .nr = 5, .rounds = scaled(3000) };
 		w.map = new_hash(self->dev, sizes[i], 1, variant->flags);
 		ASSERT_LE(0, w.map);
 		ASSERT_EQ(0, bm_update(w.map, &w.nr, value, BPFMAPS_ANY));

@@ -6,6 +6,7 @@
 
 #include "bpfmaps_util.h"
 #include "both.h"
+#include "scale.h"
 
 #define DATA_MAX 256
 
@@ -167,6 +168,7 @@ static void random_step(__u32 data, __u32 value)
 
 TEST(random_sequences)
 {
+	const int steps = scaled(1500);
 	static const __u32 data[] = { 1, 4, 8, 9, 16, 256 };
 	static const __u32 maxes[] = { 3, 40, 2000 };
 	struct bpfmaps_create_attr attr;
@@ -178,9 +180,9 @@ TEST(random_sequences)
 		for (j = 0; j < ARRAY_SIZE(maxes); j++) {
 			attr = good(data[i], 12, maxes[j]);
 			ASSERT_TRUE(both_create(&b, &attr));
-			for (n = 0; n < 1500; n++) {
+			for (n = 0; n < steps; n++) {
 				random_step(data[i], 12);
-				if (n % 500 == 499)
+				if (n % (steps / 3) == steps / 3 - 1)
 					both_walk(&b, 4 + data[i], 5000);
 			}
 			both_close(&b);
@@ -188,19 +190,20 @@ TEST(random_sequences)
 	}
 	both_report(&b, "random sequences");
 	EXPECT_EQ(0, b.differ);
-	EXPECT_LT(20000, b.compared);
+	EXPECT_LT(14 * steps, b.compared);
 }
 
 /* A big trie comes and goes without a stall. */
 TEST(many_prefixes)
 {
+	const int nr = scaled(60000);
 	int dev = bm_open(), map, n, failed = 0;
 	struct key key = { .prefixlen = 32 };
 	__u64 value = 0;
 
 	map = bm_create(dev, BPFMAPS_TYPE_LPM_TRIE, 8, 8, 100000, BPFMAPS_F_NO_PREALLOC);
 	ASSERT_LE(0, map);
-	for (n = 0; n < 60000; n++) {
+	for (n = 0; n < nr; n++) {
 		memcpy(key.data, &n, sizeof(n));
 		failed += bm_update(map, &key, &value, BPFMAPS_NOEXIST) != 0;
 	}

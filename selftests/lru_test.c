@@ -8,6 +8,7 @@
 
 #include "bpfmaps_util.h"
 #include "both.h"
+#include "scale.h"
 
 static __u32 types[] = { BPFMAPS_TYPE_LRU_HASH, BPFMAPS_TYPE_LRU_PERCPU_HASH };
 static unsigned char value[1 << 16];
@@ -147,11 +148,11 @@ static int failed;
 
 static void *churn(void *arg)
 {
-	unsigned int seed = (unsigned long)arg, n;
+	unsigned int seed = (unsigned long)arg, nr = scaled(4000), n;
 	__u32 key;
 	int err;
 
-	for (n = 0; n < 4000; n++) {
+	for (n = 0; n < nr; n++) {
 		key = rand_r(&seed) % keys;
 		if (rand_r(&seed) % 4)
 			err = bm_update(shared, &key, value, BPFMAPS_ANY);

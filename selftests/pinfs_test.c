@@ -13,6 +13,7 @@
 #include <kselftest_harness.h>
 
 #include "bpfmaps_util.h"
+#include "scale.h"
 
 #define TYPE	"bpfmaps"
 #define HERE	"/tmp/pinfs_test"
@@ -329,6 +330,7 @@ TEST_F(pinfs, many_pins)
 #define ROUNDS	1500
 
 struct race {
+	int rounds;
 	int dev;
 	int map;
 	__u32 id;
@@ -348,7 +350,7 @@ static void *race_pin(void *arg)
 	struct race *r = arg;
 	int i;
 
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = 0; i < r->rounds; i++) {
 		note_race(r, bm_pin(r->dev, r->map, HERE "/race"));
 		note_race(r, unlink(i % 2 ? HERE "/race" : HERE "/raced") ? -errno : 0);
 	}
@@ -360,7 +362,7 @@ static void *race_rename(void *arg)
 	struct race *r = arg;
 	int i;
 
-	for (i = 0; i < ROUNDS; i++)
+	for (i = 0; i < r->rounds; i++)
 		note_race(r, rename(HERE "/race", HERE "/raced") ? -errno : 0);
 	return NULL;
 }
@@ -370,7 +372,7 @@ static void *race_get(void *arg)
 	struct race *r = arg;
 	int i, map;
 
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = 0; i < r->rounds; i++) {
 		map = bm_get(r->dev, i % 2 ? HERE "/race" : HERE "/raced", 0);
 		if (map < 0) {
 			note_race(r, map);
@@ -386,6 +388,7 @@ static void *race_get(void *arg)
 
 TEST_F(pinfs, races)
 {
+	const int rounds = scaled(ROUNDS);
 	void *(*all[])(void *) = { race_pin, race_rename, race_get, race_pin };
 	struct race r[ARRAY_SIZE(all)];
 	pthread_t threads[ARRAY_SIZE(all)];
@@ -402,7 +405,7 @@ TEST_F(pinfs, races)
 	}
 	unlink(HERE "/race");
 	unlink(HERE "/raced");
-	printf("# %d rounds, %u gets met a pin\n", ROUNDS, r[2].got);
+	printf("# %d rounds, %u gets met a pin\n", rounds, r[2].got);
 	fflush(stdout);
 	close(self->map);
 	EXPECT_EQ(-ENOENT, bm_fd_by_id(self->dev, id, 0));

@@ -27,16 +27,10 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "scale.h"
+
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
 #define ROUNDS			300
-
-/* ROUNDS, or less where everything is slow. */
-static __u64 rounds(void)
-{
-	const char *scale = getenv("BPFMAPS_TEST_SCALE");
-
-	return scale && atoi(scale) > 0 ? ROUNDS / atoi(scale) + 1 : ROUNDS;
-}
 
 /* Of the other types' keys it is the beginning. */
 struct lpm_key {
@@ -471,10 +465,10 @@ static void maps_of_bpf(const char *dir)
 
 static void *work(void *arg)
 {
-	__u64 mine = (uintptr_t)arg, got, i;
+	__u64 mine = (uintptr_t)arg, nr = scaled(ROUNDS), got, i;
 	int fd;
 
-	for (i = 0; i < rounds(); i++) {
+	for (i = 0; i < nr; i++) {
 		__u32 key = i % 4;
 
 		fd = bpf_map_create(BPF_MAP_TYPE_HASH, "threads", 4, 8, 4, NULL);

@@ -8,6 +8,7 @@
 
 #include "bpfmaps_util.h"
 #include "both.h"
+#include "scale.h"
 
 static struct both b;
 static const __u32 types[] = { BPFMAPS_TYPE_QUEUE, BPFMAPS_TYPE_STACK };
@@ -82,6 +83,7 @@ static void random_step(__u32 value)
 
 TEST(random_sequences)
 {
+	const int steps = scaled(400);
 	static const __u32 values[] = { 1, 4, 8, 13, 300, 5000, 40000 };
 	static const __u32 maxes[] = { 1, 2, 7, 50 };
 	struct bpfmaps_create_attr attr;
@@ -94,7 +96,7 @@ TEST(random_sequences)
 			for (j = 0; j < ARRAY_SIZE(maxes); j++) {
 				attr = good(types[t], values[i], maxes[j]);
 				ASSERT_TRUE(both_create(&b, &attr));
-				for (n = 0; n < 400; n++)
+				for (n = 0; n < steps; n++)
 					random_step(values[i]);
 				both_close(&b);
 			}
@@ -102,7 +104,7 @@ TEST(random_sequences)
 	}
 	both_report(&b, "random sequences");
 	EXPECT_EQ(0, b.differ);
-	EXPECT_LT(20000, b.compared);
+	EXPECT_LT(50 * steps, b.compared);
 }
 
 /* bpf(2) loses a value that it could not copy out. */
@@ -135,9 +137,9 @@ static unsigned char seen[THREADS * VALUES];
 /* Pushes its values, and pops as many. */
 static void *push_and_pop(void *arg)
 {
-	__u64 first = (unsigned long)arg * VALUES, value, i;
+	__u64 nr = scaled(VALUES), first = (unsigned long)arg * nr, value, i;
 
-	for (i = 0; i < VALUES; i++) {
+	for (i = 0; i < nr; i++) {
 		value = first + i;
 		while (bm_update(shared, NULL, &value, 0) == -E2BIG)
 			;
@@ -150,6 +152,7 @@ static void *push_and_pop(void *arg)
 
 TEST(each_value_comes_out_once)
 {
+	const size_t wanted = THREADS * scaled(VALUES);
 	pthread_t threads[THREADS];
 	int dev = bm_open();
 	unsigned long i;
@@ -165,8 +168,8 @@ TEST(each_value_comes_out_once)
 			pthread_join(threads[i], NULL);
 		for (i = 0, once = 0; i < sizeof(seen); i++)
 			once += seen[i] == 1;
-		printf("# %zu of %zu values came out once\n", once, sizeof(seen));
-		EXPECT_EQ(sizeof(seen), once);
+		printf("# %zu of %zu values came out once\n", once, wanted);
+		EXPECT_EQ(wanted, once);
 		close(shared);
 	}
 	close(dev);

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "bpfmaps_util.h"
+#include "scale.h"
 
 #define TORN_KEYS	3
 #define TORN_WRITERS	2
@@ -123,7 +124,7 @@ static uint32_t torn_updates(uint32_t value_size)
 {
 	uint32_t nr = 40000000 / (value_size + 1000);
 
-	return nr < 12000 ? nr : 12000;
+	return scaled(nr < 12000 ? nr : 12000);
 }
 
 /* Sets the keys, then lets the threads loose. */

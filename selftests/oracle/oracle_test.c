@@ -17,6 +17,7 @@
 
 #include <kselftest_harness.h>
 
+#include "../scale.h"
 #include "oracle.h"
 
 #define RANDOM_OPS	20000
@@ -193,7 +194,7 @@ static void random_sequence(struct __test_metadata *_metadata, const struct map_
 	printf("# %s: %lu random operations, ORACLE_SEED=%llu\n", t->name, ops, seed);
 	fflush(stdout);
 	EXPECT_EQ(before, differences());
-	EXPECT_LE(RANDOM_OPS, ops);
+	EXPECT_LE(scaled(RANDOM_OPS), ops);
 }
 
 /* Sets are asked in cases of their own: of what was not added, each has another opinion. */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../scale.h"
 #include "random.h"
 
 #define OPS_PER_SHAPE	600
@@ -214,7 +215,7 @@ static bool update(struct sequence *q)
 /* Inserting and deleting take turns in having the upper hand. */
 static bool one_op(struct sequence *q)
 {
-	__u32 phase = q->op / 256 % 4, dice = draw(q) % 100;
+	__u32 phase = 7 * q->op / (3 * q->ops), dice = draw(q) % 100;
 	__u32 inserts = phase == 0 ? 60 : phase == 2 ? 15 : 40;
 
 	if (draw(q) % 32 == 0)
@@ -255,9 +256,9 @@ static unsigned long run_sequence(struct sequence *q, const struct backend *othe
 {
 	bool same = start(q, other);
 	/* A look at everything costs as much as all else together where there is much. */
-	__u32 interval = q->s.max * q->value_size > 100000 ? OPS_PER_SHAPE : OPS_PER_SHAPE / 3;
+	__u32 interval = q->s.max * q->value_size > 100000 ? q->ops : q->ops / 3;
 
-	for (q->op = 0; same && q->op < OPS_PER_SHAPE; q->op++) {
+	for (q->op = 0; same && q->op < q->ops; q->op++) {
 		same = one_op(q);
 		if (same && q->op % interval == interval - 1)
 			same = same_contents(q);
@@ -283,7 +284,9 @@ unsigned long random_ops(const struct map_type *t, unsigned long long seed)
 		{ 4, 8 }, { 16, 64 }, { 7, 13 }, { 64, 300 }, { 5, 5000 },
 	};
 	static const __u32 maxima[] = { 1, 7, 64, 1000 };
-	struct sequence q = { .type = t, .seed = seed, .state = seed };
+	struct sequence q = {
+		.type = t, .seed = seed, .state = seed, .ops = scaled(OPS_PER_SHAPE),
+	};
 	unsigned long ops = 0;
 	size_t i, j;
 	int other;

@@ -34,7 +34,7 @@ struct sequence {
 	struct random_shape s;
 	unsigned long long state;
 	unsigned long long seed;
-	unsigned long op;
+	unsigned long op, ops;	/* this one, of so many */
 	unsigned char *key;
 	unsigned char *value;
 	size_t value_size;
