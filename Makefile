@@ -9,7 +9,7 @@ PINS   := /sys/fs/bpfmaps
 
 export BUILD
 
-.PHONY: all module samples tools load unload install setup demo check lint shell guest clean help
+.PHONY: all module samples tools load unload install setup demo check check-debug lint shell guest clean help
 
 all: module tools
 
@@ -55,6 +55,9 @@ lint: setup
 check:
 	@selftests/check.sh
 
+check-debug:
+	@selftests/check-debug.sh
+
 clean:
 	rm -rf $(BUILD)
 	$(RM) *.ko *.o *.mod *.mod.c .*.cmd Module.symvers modules.order
@@ -71,6 +74,9 @@ help:
 	@echo '  make demo       count real packets into a map and show it'
 	@echo '  make check      all checks and tests; KERNEL, SMP, MEM, ACCEL, see'
 	@echo '                  selftests/qemu/run --help'
+	@echo '  make check-debug'
+	@echo '                  the tests in the guest on a kernel that checks memory, locks and'
+	@echo '                  objects; it is built the first time (10 to 20 minutes)'
 	@echo '  make lint       the static checks only'
 	@echo '  make shell      a shell in the guest'
 	@echo '  make clean      remove what was built'
