@@ -9,7 +9,8 @@ PINS   := /sys/fs/bpfmaps
 
 export BUILD
 
-.PHONY: all module samples tools load unload install setup demo check check-debug lint shell guest clean help
+.PHONY: all module samples tools load unload install setup demo check check-debug lint shell
+.PHONY: guest clean help
 
 all: module tools
 

@@ -19,7 +19,8 @@ if step "install what is missing" "$here/setup.sh" --kernel &&
    step "kernel" "$here/qemu/kernel.sh" --image && step "build" build_all; then
 	step "bugs that the kernel finds" tap debug-test "$here/qemu/debug-test" || true
 	step_guest "tests in the guest, with the checks of SLUB" --append slub_debug=FZPU
-	step_guest "tests in the guest, with a search for lost memory" --kmemleak
+	# The search looks at all memory there is.
+	MEM=${MEM:-1024} step_guest "tests in the guest, with a search for lost memory" --kmemleak
 else
 	not_run build
 fi

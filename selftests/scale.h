@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How often a test does what it does many times. On a kernel that checks everything a call takes up to
- * a hundred times as long, so the environment may say how many times less is to be done.
+ * How often a test does what it does many times. On a kernel that checks everything a call takes up
+ * to a hundred times as long, so the environment may say how many times less is to be done.
  */
 #ifndef SCALE_H
 #define SCALE_H
