@@ -299,7 +299,7 @@ static const char *next_line(char **text)
 	return line ? line : "(nothing)";
 }
 
-/* Returns whether there is a difference that is not in the table. */
+/* Whether there is a difference that is not in the table. The trace of bpf(2) stays as it is. */
 static bool diff(const char *name, const struct backend *be)
 {
 	static char copy[TRACE_SIZE];
