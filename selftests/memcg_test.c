@@ -175,6 +175,7 @@ TEST_F(memcg, insert_over_the_limit)
 	static const __u32 sizes[] = { 8, 100, 1000, 4000, 10000, 100000, 1000000 };
 	static unsigned char value[1000000];
 	__u32 key, max, first = 0;
+	long long room;
 	size_t i;
 	int map, err;
 
@@ -183,14 +184,16 @@ TEST_F(memcg, insert_over_the_limit)
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		/* The table of buckets is large where locks are; it is not to take the room. */
 		set_limit(self->max, PLENTY);
-		max = 2 * LIMIT / (sizes[i] + 64);
+		/* Of small ones there are many in little room. */
+		room = sizes[i] < 10000 ? scaled(LIMIT) : LIMIT;
+		max = 2 * room / (sizes[i] + 64);
 		map = bm_create(self->dev, BPFMAPS_TYPE_HASH, 4, sizes[i], max,
 				BPFMAPS_F_NO_PREALLOC);
 		ASSERT_LE(0, map);
-		set_limit(self->max, current_bytes() + LIMIT);
+		set_limit(self->max, current_bytes() + room);
 		key = fill_up(self->max, map, value, max, &err);
 		EXPECT_EQ(-ENOMEM, err);
-		printf("# %u values of %u bytes in %lld MiB\n", key, sizes[i], LIMIT / MIB);
+		printf("# %u values of %u bytes in %lld KiB\n", key, sizes[i], room >> 10);
 		fflush(stdout);
 		EXPECT_LT(2, key);
 		EXPECT_EQ(-ENOENT, bm_lookup(map, &key, value));
