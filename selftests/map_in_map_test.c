@@ -8,6 +8,7 @@
 #include <kselftest_harness.h>
 
 #include "map_in_map.h"
+#include "scale.h"
 
 #define MAX_OUTER	8
 
@@ -675,7 +676,7 @@ static void *crowd_read(void *arg)
 /* References are neither lost nor left by many who write to the same places. */
 TEST_F_TIMEOUT(outer, many_at_a_time, 120)
 {
-	struct crowd c = { .s = &self->s, .outer = self->map, .rounds = 100, .writers = 3 };
+	struct crowd c = { .s = &self->s, .outer = self->map, .rounds = scaled(100), .writers = 3 };
 	pthread_t threads[5];
 	int i;
 
@@ -706,6 +707,7 @@ TEST_F_TIMEOUT(outer, many_at_a_time, 120)
 /* Maps whose only reference is the place they are in, replaced while others read the place. */
 TEST_F_TIMEOUT(outer, replaced_under_readers, 120)
 {
+	const int rounds = scaled(100);
 	struct crowd c = { .s = &self->s, .outer = self->map, .writers = 1 };
 	__u32 id = 0, last = 0;
 	pthread_t readers[2];
@@ -713,7 +715,7 @@ TEST_F_TIMEOUT(outer, replaced_under_readers, 120)
 
 	for (i = 0; i < 2; i++)
 		pthread_create(&readers[i], NULL, crowd_read, &c);
-	for (i = 0; i < 100; i++) {
+	for (i = 0; i < rounds; i++) {
 		in = mm_new_inner(&self->s);
 		id = mm_id(&self->s, in);
 		EXPECT_EQ(0, mm_put(&self->s, self->map, 0, in, BPFMAPS_ANY));
@@ -751,7 +753,7 @@ static void *close_and_open(void *arg)
 TEST_F_TIMEOUT(outer, descriptor_closed_meanwhile, 120)
 {
 	struct crowd c = {
-		.s = &self->s, .outer = self->map, .rounds = 3000, .writers = 1,
+		.s = &self->s, .outer = self->map, .rounds = scaled(3000), .writers = 1,
 		.in = { 500, self->in },
 	};
 	unsigned int put = 0, closed = 0;

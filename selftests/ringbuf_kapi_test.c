@@ -12,7 +12,7 @@
 #include "ringbuf_util.h"
 
 #define KMOD	"/lib/ringbuf_kmod.ko"
-#define RACE	often(20000)
+#define RACE	scaled(20000)
 
 FIXTURE(kapi) {
 	int dev;
@@ -153,7 +153,7 @@ TEST_F_TIMEOUT(kapi, drain, 120)
 	struct ring r;
 
 	ASSERT_TRUE(ring_new(&r, self->dev, BPFMAPS_TYPE_USER_RINGBUF, PAGE));
-	for (round = 0; round < often(100); round++) {
+	for (round = 0; round < scaled(100); round++) {
 		for (i = 1; i <= 4; i++)
 			put(&r, i == 2 ? i | BPFMAPS_RINGBUF_DISCARD_BIT : i);
 		put(&r, 5 | BPFMAPS_RINGBUF_BUSY_BIT);

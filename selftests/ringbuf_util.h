@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 
 #include "bpfmaps_util.h"
+#include "scale.h"
 
 #define PAGE	4096UL
 
@@ -107,14 +108,6 @@ static inline struct bpfmaps_ringbuf_hdr *ring_hdr(struct ring *r, unsigned long
 static inline unsigned long record_bytes(__u32 size)
 {
 	return (BPFMAPS_RINGBUF_HDR_SZ + (unsigned long)size + 7) & ~7UL;
-}
-
-/* How often something is done that is done @nr times where it is not slow. */
-static inline unsigned int often(unsigned int nr)
-{
-	const char *scale = getenv("BPFMAPS_TEST_SCALE");
-
-	return scale && atoi(scale) > 1 ? nr / 20 : nr;
 }
 
 /* A simple generator, the same numbers each time. */

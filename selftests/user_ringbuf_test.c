@@ -215,7 +215,7 @@ TEST_F_TIMEOUT(user, hostile, 120)
 	size_t i, round;
 
 	/* From different places, so that the end of the ring is anywhere. */
-	for (round = 0; round < often(20); round++) {
+	for (round = 0; round < scaled(20); round++) {
 		for (i = 0; i < ARRAY_SIZE(cases); i++) {
 			pos = pos_load(r->consumer);
 			memset(r->data, 0xa5, r->size);
@@ -264,7 +264,7 @@ TEST_F_TIMEOUT(user, producer_goes_wild, 120)
 	int ret, at;
 
 	pthread_create(&thread, NULL, write_anything, &v);
-	for (i = 0; i < often(20000) || !records || !errors; i++) {
+	for (i = 0; i < scaled(20000) || !records || !errors; i++) {
 		ret = rb_drain(self->r.fd, self->out, sizeof(self->out), 0);
 		ASSERT_TRUE(ret >= 0 || ret == -EINVAL || ret == -EAGAIN);
 		ASSERT_GE((int)sizeof(self->out), ret);
@@ -287,7 +287,7 @@ TEST_F_TIMEOUT(user, producer_goes_wild, 120)
 }
 
 #define DRAINERS	3
-#define RECORDS		often(20000)
+#define RECORDS		scaled(20000)
 
 struct drainer {
 	pthread_t thread;
