@@ -388,11 +388,11 @@ static void *race_get(void *arg)
 
 TEST_F(pinfs, races)
 {
-	const int rounds = scaled(ROUNDS);
 	void *(*all[])(void *) = { race_pin, race_rename, race_get, race_pin };
 	struct race r[ARRAY_SIZE(all)];
 	pthread_t threads[ARRAY_SIZE(all)];
 	__u32 id = bm_id(self->map);
+	int rounds = scaled(ROUNDS);
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(all); i++) {
