@@ -227,7 +227,7 @@ TEST_F(memcg, delete_makes_room)
 }
 
 /* What only waits for readers is room: replacing in a full map never fails. */
-TEST_F_TIMEOUT(memcg, replaced_at_the_limit, 90)
+TEST_F_TIMEOUT(memcg, replaced_at_the_limit, 300)
 {
 	static const struct shape shapes[] = {
 		{ BPFMAPS_TYPE_HASH, 256 << 10, 4, BPFMAPS_F_NO_PREALLOC },

@@ -214,7 +214,7 @@ static int read_only_fd(enum world w, int dev, int fd)
 	return err ? err : world_call(w, dev, BPFMAPS_MAP_GET_FD_BY_ID, &a, sizeof(a));
 }
 
-TEST_F_TIMEOUT(ringbuf, mappings, 120)
+TEST_F_TIMEOUT(ringbuf, mappings, 300)
 {
 	struct bpfmaps_elem_attr freeze = { 0 };
 	unsigned int t, w;
