@@ -190,14 +190,14 @@ static void complete_words(struct words *words)
 	}
 }
 
-/* The value of a map of maps: what the kernel wants is its descriptor. */
+/* The value of a map of maps: the kernel wants a descriptor for reading and writing. */
 static int parse_inner(struct request *request, const struct arg *arg, struct words *words)
 {
 	struct bpfmaps_map_info info;
 	int status;
 	__u32 fd;
 
-	status = take_map(request, BPFMAPS_F_RDONLY, words, &request->value_fd, &info);
+	status = take_map(request, 0, words, &request->value_fd, &info);
 	if (status)
 		return status;
 	fd = request->value_fd;

@@ -139,7 +139,8 @@ int bpfmaps_map_lookup_elem_flags(int fd, const void *key, void *value, __u64 fl
  * bpfmaps_map_update_elem() - set the value of a key
  * @fd: descriptor of the map
  * @key: key_size bytes; NULL for the types without keys
- * @value: bpfmaps_value_size() bytes; of a map of maps a __u32, the inner map's descriptor
+ * @value: bpfmaps_value_size() bytes; of a map of maps a __u32, the inner map's descriptor,
+ *	which has to be for reading and writing
  * @flags: BPFMAPS_ANY, BPFMAPS_NOEXIST (insert only) or BPFMAPS_EXIST (replace only), for the
  *	per-CPU types with BPFMAPS_F_CPU and the number of a CPU in the upper 32 bits, or
  *	BPFMAPS_F_ALL_CPUS; then @value is value_size bytes
