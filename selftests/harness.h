@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The kernel's test harness, with a time limit for each test that leaves room for a kernel that checks
- * everything on a busy machine.
+ * The kernel's test harness, with a time limit for each test that leaves room for a kernel that
+ * checks everything on a busy machine.
  */
 #ifndef HARNESS_H
 #define HARNESS_H

@@ -4,11 +4,12 @@
  *
  * Records that are discarded are not copied, so the ring goes round four gigabytes in no time.
  */
+#include <kselftest_harness.h>
+
+/* The library has its own. */
+#undef ARRAY_SIZE
 #include "libbpfmaps.c"
 #include "ring.c"
-
-#undef ARRAY_SIZE
-#include "kselftest_harness.h"
 
 #define SIZE	(16U << 20)
 #define HALF	(SIZE / 2 - 8)

@@ -23,6 +23,7 @@ struct random_shape {
  * @state: of the generator
  * @seed: what that started from
  * @op: number of the operation
+ * @ops: how many there are to be
  * @key: the key that was drawn
  * @value: room for a value
  * @value_size: bytes of a value as user space has it
@@ -34,7 +35,8 @@ struct sequence {
 	struct random_shape s;
 	unsigned long long state;
 	unsigned long long seed;
-	unsigned long op, ops;	/* this one, of so many */
+	unsigned long op;
+	unsigned long ops;
 	unsigned char *key;
 	unsigned char *value;
 	size_t value_size;
