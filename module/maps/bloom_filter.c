@@ -3,15 +3,16 @@
  * BLOOM_FILTER: a set that may say "perhaps" of a value that was never added, and is never wrong
  * with "no"
  *
- * A value is hashed a few times, each time with another seed, and each hash is the number of a
- * bit. Adding sets these bits; a value is in the set, perhaps, if all of its bits are set. There
- * are as many bits as make one wrong "perhaps" in about 32 look-ups, with max_entries values and
+ * A value is hashed once, to 64 bits, and the halves of that are the first bit's number and the
+ * distance to the next: as good as a few hash functions, and as cheap as one (Kirsch and
+ * Mitzenmacher, 2006). Adding sets these bits; a value is in the set, perhaps, if all of its bits are
+ * set. There are as many bits as make one wrong "perhaps" in about 32 look-ups, with max_entries values and
  * the 5 hash functions that are the default; map_extra asks for 1 to 15.
  */
 #include <linux/bitmap.h>
-#include <linux/jhash.h>
 #include <linux/log2.h>
 #include <linux/random.h>
+#include <linux/siphash.h>
 #include <linux/slab.h>
 
 #include "../map.h"
@@ -26,14 +27,14 @@
  * @map: what all types have
  * @mask: number of bits - 1
  * @hashes: how many bits a value has
- * @seed: of the first hash function; the others follow
+ * @seed: of the hash function, which callers cannot find out by false answers
  * @bits: the set
  */
 struct bloom_map {
 	struct bpfmaps_map map;
 	u32 mask;
 	u32 hashes;
-	u32 seed;
+	siphash_key_t seed;
 	unsigned long *bits;
 };
 
@@ -42,9 +43,30 @@ static struct bloom_map *to_bloom(const struct bpfmaps_map *map)
 	return container_of(map, struct bloom_map, map);
 }
 
-static u32 bloom_hash(const struct bloom_map *bloom, const void *value, u32 nr)
+/* Where the bits of a value are. */
+struct bloom_bits {
+	u32 bit;
+	u32 step;
+};
+
+static u32 bloom_next(const struct bloom_map *bloom, struct bloom_bits *bits)
 {
-	return jhash(value, bloom->map.value_size, bloom->seed + nr) & bloom->mask;
+	u32 bit = bits->bit & bloom->mask;
+
+	bits->bit += bits->step;
+	return bit;
+}
+
+/* The distance is odd, so that there is no bit twice. */
+static struct bloom_bits bloom_hash(const struct bloom_map *bloom, const void *value)
+{
+	u64 hash;
+
+	if (bloom->map.value_size == sizeof(u64))
+		hash = siphash_1u64(get_unaligned((const u64 *)value), &bloom->seed);
+	else
+		hash = siphash(value, bloom->map.value_size, &bloom->seed);
+	return (struct bloom_bits){ .bit = hash, .step = hash >> 32 | 1 };
 }
 
 static int bloom_alloc_check(const struct bpfmaps_create_attr *attr)
@@ -62,7 +84,7 @@ static int bloom_alloc_check(const struct bpfmaps_create_attr *attr)
  * The best number of bits is values * hashes / ln 2, and 7 / 5 is near 1 / ln 2. Rounded up to a
  * power of two, and 2^32 at the most.
  */
-static u64 bloom_bits(const struct bloom_map *bloom)
+static u64 bloom_nr_bits(const struct bloom_map *bloom)
 {
 	u64 bits = (u64)bloom->map.max_entries * bloom->hashes / 5 * 7;
 
@@ -79,8 +101,9 @@ static int bloom_alloc(struct bpfmaps_map *map)
 	struct bloom_map *bloom = to_bloom(map);
 
 	bloom->hashes = map->map_extra ?: BLOOM_HASHES;
-	bloom->seed = map->map_flags & BPFMAPS_F_ZERO_SEED ? 0 : get_random_u32();
-	bloom->mask = bloom_bits(bloom) - 1;
+	if (!(map->map_flags & BPFMAPS_F_ZERO_SEED))
+		get_random_bytes(&bloom->seed, sizeof(bloom->seed));
+	bloom->mask = bloom_nr_bits(bloom) - 1;
 	bloom->bits = bpfmaps_area_alloc(bloom_bytes(bloom), map->numa_node);
 	return PTR_ERR_OR_ZERO(bloom->bits);
 }
@@ -94,15 +117,17 @@ static int bloom_push_elem(struct bpfmaps_map *map, const void *value, u64 flags
 			   enum bpfmaps_from from)
 {
 	struct bloom_map *bloom = to_bloom(map);
+	struct bloom_bits bits;
 	int err;
 	u32 i;
 
 	if (flags != BPFMAPS_ANY)
 		return -EINVAL;
+	bits = bloom_hash(bloom, value);
 	rcu_read_lock();
 	err = bpfmaps_map_check_write(map, from);
 	for (i = 0; i < bloom->hashes && !err; i++)
-		set_bit(bloom_hash(bloom, value, i), bloom->bits);
+		set_bit(bloom_next(bloom, &bits), bloom->bits);
 	rcu_read_unlock();
 	return err;
 }
@@ -110,10 +135,11 @@ static int bloom_push_elem(struct bpfmaps_map *map, const void *value, u64 flags
 static int bloom_peek_elem(struct bpfmaps_map *map, void *value, u64 *ticket)
 {
 	const struct bloom_map *bloom = to_bloom(map);
+	struct bloom_bits bits = bloom_hash(bloom, value);
 	u32 i;
 
 	for (i = 0; i < bloom->hashes; i++)
-		if (!test_bit(bloom_hash(bloom, value, i), bloom->bits))
+		if (!test_bit(bloom_next(bloom, &bits), bloom->bits))
 			return -ENOENT;
 	return 0;
 }

@@ -16,6 +16,7 @@
 
 #include "../map.h"
 #include "../pool.h"
+#include "../seq.h"
 
 #define QS_CREATE_FLAGS	(BPFMAPS_F_NUMA_NODE | BPFMAPS_ACCESS_FLAGS)
 
@@ -121,7 +122,7 @@ static int qs_push_elem(struct bpfmaps_map *map, const void *value, u64 flags,
 	elem = bpfmaps_pool_alloc(&qs->pool, from);
 	if (!elem)
 		return -ENOMEM;
-	memcpy(elem->value, value, map->value_size);
+	bpfmaps_copy_to_elem(elem->value, value, map->value_size);
 	raw_spin_lock_irqsave(&qs->lock, irq);
 	err = bpfmaps_map_check_write(map, from);
 	if (!err)
@@ -146,7 +147,7 @@ static int qs_peek_elem(struct bpfmaps_map *map, void *value, u64 *ticket)
 	*ticket = qs->ticket;
 	raw_spin_unlock_irqrestore(&qs->lock, irq);
 	if (elem)
-		memcpy(value, elem->value, map->value_size);
+		bpfmaps_copy_from_elem(value, elem->value, map->value_size);
 	rcu_read_unlock();
 	return elem ? 0 : -ENOENT;
 }
