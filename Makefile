@@ -9,7 +9,7 @@ PINS   := /sys/fs/bpfmaps
 
 export BUILD
 
-.PHONY: all module samples tools load unload install setup demo check check-debug lint shell
+.PHONY: all module samples tools load unload install setup demo bench check check-debug lint shell
 .PHONY: guest clean help
 
 all: module tools
@@ -50,6 +50,10 @@ demo: guest
 shell: guest
 	@selftests/guest.sh --shell
 
+bench: guest
+	@selftests/setup.sh --bench
+	@selftests/bench/bench.sh
+
 lint: setup
 	@selftests/lint.sh
 
@@ -78,6 +82,7 @@ help:
 	@echo '  make check-debug'
 	@echo '                  the tests in the guest on a kernel that checks memory, locks and'
 	@echo '                  objects; it is built the first time (10 to 20 minutes)'
+	@echo '  make bench      instructions for each call, of bpf(2) and of bpfmaps'
 	@echo '  make lint       the static checks only'
 	@echo '  make shell      a shell in the guest'
 	@echo '  make clean      remove what was built'

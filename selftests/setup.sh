@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Installs the Debian packages that building and testing need; with --kernel, also those that building a
-# kernel does. Exit status: 0 everything is there, 4 it could not be installed.
+# kernel does, and with --bench those that the benchmark does. Exit status: 0 everything is there, 4 it
+# could not be installed.
 set -euo pipefail
 
 # No linux-image package: installing one changes what the machine boots. The guest's kernel is
@@ -22,6 +23,8 @@ packages=(
 )
 
 kernel_packages=(flex bison bc libelf-dev ccache)
+
+bench_packages=(gnuplot-nox bsdextrautils)
 
 # Prints the packages that are not installed.
 missing_packages()
@@ -56,8 +59,9 @@ main()
 	case ${1:-} in
 	'') ;;
 	--kernel) packages+=("${kernel_packages[@]}") ;;
+	--bench) packages+=("${bench_packages[@]}") ;;
 	*)
-		echo "usage: setup.sh [--kernel]" >&2
+		echo "usage: setup.sh [--kernel|--bench]" >&2
 		exit 4
 		;;
 	esac

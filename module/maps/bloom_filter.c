@@ -5,9 +5,9 @@
  *
  * A value is hashed once, to 64 bits, and the halves of that are the first bit's number and the
  * distance to the next: as good as a few hash functions, and as cheap as one (Kirsch and
- * Mitzenmacher, 2006). Adding sets these bits; a value is in the set, perhaps, if all of its bits are
- * set. There are as many bits as make one wrong "perhaps" in about 32 look-ups, with max_entries values and
- * the 5 hash functions that are the default; map_extra asks for 1 to 15.
+ * Mitzenmacher, 2006). Adding sets these bits; a value is in the set, perhaps, if all of its bits
+ * are set. There are as many bits as make one wrong "perhaps" in about 32 look-ups, with
+ * max_entries values and the 5 hash functions that are the default; map_extra asks for 1 to 15.
  */
 #include <linux/bitmap.h>
 #include <linux/log2.h>
