@@ -59,12 +59,16 @@ maps_in_maps()
 		update pinned "$dir/outer_h" key 3 0 0 0 value name second exist
 }
 
+# as_bytes ID
+as_bytes()
+{
+	printf '%02x %02x %02x %02x' $(($1 & 255)) $(($1 >> 8 & 255)) $(($1 >> 16 & 255)) $(($1 >> 24))
+}
+
 # ids_as_names TEXT ID-OF-FIRST ID-OF-SECOND: ids as bpftool writes them as values
 ids_as_names()
 {
-	first="$(printf '%02x %02x' $(($2 & 255)) $(($2 >> 8))) 00 00"
-	second="$(printf '%02x %02x' $(($3 & 255)) $(($3 >> 8))) 00 00"
-	echo "$1" | sed -e "s/value: $first/value: FIRST/" -e "s/value: $second/value: SECOND/"
+	echo "$1" | sed -e "s/value: $(as_bytes "$2")/value: FIRST/" -e "s/value: $(as_bytes "$3")/value: SECOND/"
 }
 
 # What can be read out of a map of maps are ids.
