@@ -12,6 +12,7 @@
  * What the first two print is the same for bpf(2) and for bpfmaps. The others end with status 0 if
  * all was as it should be, and otherwise say what was not.
  */
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -520,6 +521,33 @@ static void without_stdio(const char *dir)
 		   bpf_obj_pin(fd, path) || unlink(path);
 }
 
+/* A look-up that counts: what was looked up last stays in a full map, and what was not goes. */
+static void look_ups_that_count(void)
+{
+	int (*lookup_ref)(int fd, const void *key, void *value) =
+		(int (*)(int, const void *, void *))dlsym(RTLD_DEFAULT, "bpfmaps_lookup_ref");
+	int lru = bpf_map_create(BPF_MAP_TYPE_LRU_HASH, "lru", 4, 8, 10, NULL);
+	int hash = bpf_map_create(BPF_MAP_TYPE_HASH, "hash", 4, 8, 10, NULL);
+	__u64 value = 5, out = 0;
+	__u32 key, kept = 0, other = 1;
+
+	check(lookup_ref && lru >= 0 && hash >= 0, "bpfmaps_lookup_ref");
+	if (failures)
+		return;
+	for (key = 0; key < 15; key++) {
+		check(!bpf_map_update_elem(lru, &key, &value, BPF_NOEXIST), "insert");
+		check(!lookup_ref(lru, &kept, &out) && out == 5, "look up");
+	}
+	check(!bpf_map_lookup_elem(lru, &kept, &out), "the one that was used");
+	check(bpf_map_lookup_elem(lru, &other, &out) && errno == ENOENT, "one that was not");
+	check(lookup_ref(lru, &other, &out) == -1 && errno == ENOENT, "none");
+	check(!bpf_map_update_elem(hash, &kept, &value, BPF_ANY) &&
+	      !lookup_ref(hash, &kept, &out), "a hash");
+	check(lookup_ref(0, &kept, &out) == -1 && errno == ENOTTY, "no map");
+	close(lru);
+	close(hash);
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -535,6 +563,8 @@ int main(int argc, char **argv)
 		maps_of_bpf(dir);
 	else if (!strcmp(what, "threads"))
 		threads();
+	else if (!strcmp(what, "touch"))
+		look_ups_that_count();
 	else if (!strcmp(what, "closed"))
 		without_stdio(dir);
 	else

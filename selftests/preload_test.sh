@@ -247,6 +247,7 @@ result "libbpf: errors" libbpf errors "$dir"
 result "system calls that are not bpf(2)" silent preload_helper syscalls
 result "maps of bpf(2) under the library" silent_root preload_helper real "$dir"
 result "two threads, and forks" silent preload_helper threads
+result "look-ups that count as a use" as_user preload_helper touch
 result "standard input and output closed" silent preload_helper closed "$dir"
 result "trace to a file" trace_to_file
 result "trace of an error" trace_of_error

@@ -238,3 +238,35 @@ long preload_bpf(struct bpf_call *call)
 	call->on_bpf = true;
 	return preload_raw(__NR_bpf, call->args);
 }
+
+/**
+ * bpfmaps_lookup_ref() - look up a value as a BPF program does
+ * @fd: descriptor of a map of bpfmaps
+ * @key: key_size bytes
+ * @value: gets the value, as bpf_map_lookup_elem() has it
+ *
+ * In the LRU types the look-up counts as a use, which one by a system call else does not. In other
+ * types there is nothing to count. Programs that do not link with the library find it by dlsym(3).
+ *
+ * Return: 0, or -1 with errno as of BPFMAPS_MAP_LOOKUP_ELEM; ENOTTY if @fd is no map of bpfmaps.
+ */
+PUBLIC int bpfmaps_lookup_ref(int fd, const void *key, void *value);
+
+int bpfmaps_lookup_ref(int fd, const void *key, void *value)
+{
+	struct bpfmaps_elem_attr attr = {
+		.map_fd = BPFMAPS_SELF,
+		.key = (uintptr_t)key,
+		.value = (uintptr_t)value,
+		.flags = BPFMAPS_F_TOUCH,
+	};
+	long ret = map_ioctl(fd, BPFMAPS_MAP_LOOKUP_ELEM, sizeof(attr), &attr);
+
+	if (ret == -EINVAL) {
+		attr.flags = 0;
+		ret = map_ioctl(fd, BPFMAPS_MAP_LOOKUP_ELEM, sizeof(attr), &attr);
+	}
+	if (ret < 0)
+		errno = -ret;
+	return ret < 0 ? -1 : 0;
+}
