@@ -50,11 +50,13 @@ static __always_inline int bpfmaps_get_words(void *to, const void __user *from, 
 		unsafe_get_user(*(u32 *)to, (const u32 __user *)from, fault);
 		to += 4;
 		from += 4;
+		size -= 4;
 	}
 	if (size & 2) {
 		unsafe_get_user(*(u16 *)to, (const u16 __user *)from, fault);
 		to += 2;
 		from += 2;
+		size -= 2;
 	}
 	if (size & 1)
 		unsafe_get_user(*(u8 *)to, (const u8 __user *)from, fault);
@@ -87,11 +89,13 @@ static __always_inline int bpfmaps_put_words(void __user *to, const void *from, 
 		unsafe_put_user(*(const u32 *)from, (u32 __user *)to, fault);
 		to += 4;
 		from += 4;
+		size -= 4;
 	}
 	if (size & 2) {
 		unsafe_put_user(*(const u16 *)from, (u16 __user *)to, fault);
 		to += 2;
 		from += 2;
+		size -= 2;
 	}
 	if (size & 1)
 		unsafe_put_user(*(const u8 *)from, (u8 __user *)to, fault);

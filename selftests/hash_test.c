@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Hash maps: what cannot be compared with bpf(2), because it is about many at a time. */
 #include <pthread.h>
+#include <sys/mman.h>
 #include <stdint.h>
 
 #include <kselftest_harness.h>
@@ -470,6 +471,58 @@ TEST_F(hash, replaced_is_never_absent)
 		fflush(stdout);
 		close(w.map);
 	}
+}
+
+static volatile bool flipping;
+
+/* Now it can be written, now it cannot. */
+static void *flip_page(void *arg)
+{
+	char *page = arg;
+
+	while (flipping) {
+		mprotect(page, 4096, PROT_NONE);
+		mprotect(page, 4096, PROT_READ | PROT_WRITE);
+	}
+	return NULL;
+}
+
+/*
+ * A value that ends on another page, which comes and goes while it is copied out: the look-up fails,
+ * or it writes the value and nothing behind it.
+ */
+TEST(nothing_is_written_behind_a_value)
+{
+	static const __u32 sizes[] = { 3, 5, 6, 7, 15, 261 };
+	char *area = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *flipped_page = area + 4096;
+	const __u32 rounds = scaled(20000);
+	unsigned int wrong, failed;
+	int dev = bm_open(), map;
+	__u32 i, n, key = 1;
+	pthread_t thread;
+	char value[512];
+
+	memset(value, 7, sizeof(value));
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		map = bm_create(dev, BPFMAPS_TYPE_HASH, 4, sizes[i], 1, 0);
+		ASSERT_EQ(0, bm_update(map, &key, value, BPFMAPS_ANY));
+		flipping = true;
+		memset(flipped_page, 0, 4096);
+		pthread_create(&thread, NULL, flip_page, flipped_page);
+		for (n = 0, failed = 0; n < rounds; n++)
+			failed += bm_lookup(map, &key, flipped_page - sizes[i] + 1) != 0;
+		flipping = false;
+		pthread_join(thread, NULL);
+		for (n = 1, wrong = 0; n < 512; n++)
+			wrong += flipped_page[n] != 0;
+		printf("# values of %u bytes: %u of %u look-ups failed, %u bytes too many\n",
+		       sizes[i], failed, rounds, wrong);
+		EXPECT_EQ(0, wrong);
+		close(map);
+	}
+	munmap(area, 8192);
+	close(dev);
 }
 
 TEST_HARNESS_MAIN
