@@ -42,19 +42,39 @@ struct batch {
 	u32 done;
 };
 
-/* Large or small, word by word: elements are in the cache. */
+/* A usual chunk goes word by word; values that are larger in pieces, others run between them. */
 static int batch_get(void *to, const void __user *from, u64 size)
 {
-	if (BPFMAPS_UCOPY_WORDS)
+	u64 piece, done;
+
+	if (BPFMAPS_UCOPY_WORDS && size <= BATCH_CHUNK)
 		return bpfmaps_get_words(to, from, size);
-	return copy_from_user(to, from, size) ? -EFAULT : 0;
+	for (done = 0; done < size; done += piece) {
+		piece = min_t(u64, size - done, SZ_1M);
+		if (copy_from_user(to + done, from + done, piece))
+			return -EFAULT;
+		cond_resched();
+		if (fatal_signal_pending(current))
+			return -EINTR;
+	}
+	return 0;
 }
 
 static int batch_put(void __user *to, const void *from, u64 size)
 {
-	if (BPFMAPS_UCOPY_WORDS)
+	u64 piece, done;
+
+	if (BPFMAPS_UCOPY_WORDS && size <= BATCH_CHUNK)
 		return bpfmaps_put_words(to, from, size);
-	return copy_to_user(to, from, size) ? -EFAULT : 0;
+	for (done = 0; done < size; done += piece) {
+		piece = min_t(u64, size - done, SZ_1M);
+		if (copy_to_user(to + done, from + done, piece))
+			return -EFAULT;
+		cond_resched();
+		if (fatal_signal_pending(current))
+			return -EINTR;
+	}
+	return 0;
 }
 
 static void __user *batch_keys(const struct batch *b, u32 nr)
@@ -362,13 +382,14 @@ static int batch_copy_in(struct batch *b, bool values)
 
 static int batch_for_each(struct batch *b, bool values, int (*fn)(struct batch *b, u32 *done))
 {
-	u32 done = 0;
+	u32 done;
 	int err;
 
 	while (batch_left(b)) {
 		err = batch_copy_in(b, values);
-		if (!err)
-			err = fn(b, &done);
+		if (err)
+			return err;
+		err = fn(b, &done);
 		b->done += done;
 		if (err)
 			return err;

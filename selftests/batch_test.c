@@ -4,6 +4,8 @@
  */
 #include <pthread.h>
 
+#include <sys/mman.h>
+
 #include <kselftest_harness.h>
 
 #include "bpfmaps_util.h"
@@ -407,6 +409,52 @@ TEST(goes_on_behind_a_large_bucket)
 	printf("# refused %u times by bpf(2), %u times here\n", refused[BPF], refused[OURS]);
 	both_close(&b);
 	close(b.dev);
+}
+
+/* A batch whose keys end in the middle, at a page that is not there: what was before it is counted. */
+static void half_readable(struct __test_metadata *_metadata, unsigned int cmd, __u32 type, __u32 count,
+			  __u32 readable)
+{
+	const size_t page = sysconf(_SC_PAGESIZE), size = 4 * page;
+	char *area = mmap(NULL, size + page, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	__u32 *keys = (__u32 *)(area + size) - readable, i;
+	int dev = bm_open(), map = bm_create(dev, type, 4, 8, 4096, 0);
+	__u64 *values = calloc(count, sizeof(*values));
+	struct bpfmaps_batch_attr a = {
+		.map_fd = BPFMAPS_SELF, .keys = (unsigned long)keys, .count = count,
+		.values = (unsigned long)values,
+	};
+
+	ASSERT_LE(0, map);
+	for (i = 0; i < readable; i++)
+		keys[i] = i;
+	ASSERT_EQ(0, munmap(area + size, page));
+	for (i = 0; i < count; i++)
+		bm_update(map, &i, values, BPFMAPS_ANY);
+	EXPECT_EQ(-EFAULT, bm_call(map, cmd, &a, sizeof(a)));
+	printf("# command %u, type %u: %u of %u readable, %u done\n", cmd, type, readable, count,
+	       a.count);
+	EXPECT_EQ(readable, a.count);
+	free(values);
+	munmap(area, size);
+	close(map);
+	close(dev);
+}
+
+TEST(half_readable_keys)
+{
+	static const __u32 sizes[][2] = { { 1000, 500 }, { 1366, 1365 }, { 3000, 2999 }, { 10, 1 } };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		half_readable(_metadata, BPFMAPS_MAP_UPDATE_BATCH, BPFMAPS_TYPE_ARRAY, sizes[i][0],
+			      sizes[i][1]);
+		half_readable(_metadata, BPFMAPS_MAP_UPDATE_BATCH, BPFMAPS_TYPE_HASH, sizes[i][0],
+			      sizes[i][1]);
+		half_readable(_metadata, BPFMAPS_MAP_DELETE_BATCH, BPFMAPS_TYPE_HASH, sizes[i][0],
+			      sizes[i][1]);
+	}
 }
 
 TEST_HARNESS_MAIN
