@@ -4,11 +4,13 @@
  * types that have a value for each CPU. 6.1 does not know these flags, so nothing is compared with
  * bpf(2) here.
  */
+#include <pthread.h>
 #include <stdint.h>
 
 #include <kselftest_harness.h>
 
 #include "bpfmaps_util.h"
+#include "scale.h"
 
 #define MAX_CPUS	256
 #define VALUE		5	/* not a multiple of 8, so that there is padding */
@@ -276,6 +278,62 @@ TEST_F(flags, large_values)
 	EXPECT_TRUE(is_filled(one, size, cpus == 1 ? 0x44 : 0x33));
 	free(all);
 	free(one);
+	close(map);
+}
+
+struct setter {
+	pthread_t thread;
+	pthread_barrier_t *start;
+	int map;
+	unsigned int cpu;
+	__u32 rounds;
+};
+
+static void *set_own(void *arg)
+{
+	const struct setter *s = arg;
+	unsigned char value[VALUE];
+	__u32 key;
+
+	memset(value, 0x50 + s->cpu, sizeof(value));
+	for (key = 0; key < s->rounds; key++) {
+		pthread_barrier_wait(s->start);
+		set(s->map, key, value, on_cpu(s->cpu));
+	}
+	return NULL;
+}
+
+/* Two insert the same key at the same time, each for another CPU: neither value is lost. */
+TEST_F(flags, both_insert)
+{
+	const __u32 rounds = scaled(3000);
+	int map = bm_create(self->dev, variant->type, 4, variant->value, 2 * rounds,
+			    variant->type == BPFMAPS_TYPE_PERCPU_HASH ? BPFMAPS_F_NO_PREALLOC : 0);
+	unsigned int i, lost = 0;
+	pthread_barrier_t start;
+	struct setter setters[2];
+	__u32 key;
+
+	if (cpus < 2)
+		return;
+	ASSERT_LE(0, map);
+	pthread_barrier_init(&start, NULL, 2);
+	for (i = 0; i < 2; i++) {
+		setters[i] = (struct setter){
+			.start = &start, .map = map, .cpu = i, .rounds = rounds
+		};
+		pthread_create(&setters[i].thread, NULL, set_own, &setters[i]);
+	}
+	for (i = 0; i < 2; i++)
+		pthread_join(setters[i].thread, NULL);
+	for (key = 0; key < rounds; key++) {
+		EXPECT_EQ(0, look(map, key, self->all, 0));
+		for (i = 0; i < 2; i++)
+			lost += !is_filled(self->all + i * STRIDE, VALUE, 0x50 + i);
+	}
+	printf("# %u of %u values lost\n", lost, 2 * rounds);
+	EXPECT_EQ(0, lost);
+	pthread_barrier_destroy(&start);
 	close(map);
 }
 

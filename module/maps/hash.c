@@ -52,6 +52,8 @@
 /* Neither done nor failed: an update goes on with a new element, or a place for it. */
 #define NEED_ELEM		1
 #define NEED_ROOM		2
+/* Done, and the new element is not needed. */
+#define DONE_IN_PLACE		3
 
 static void elem_write_value(const struct hash_map *h, struct hash_elem *elem, const void *value,
 			     u64 flags, enum bpfmaps_from from)
@@ -418,11 +420,14 @@ static bool elem_take_place(const struct hash_map *h, struct hash_elem *elem,
 
 /*
  * Under the bucket's lock: put @elem in the place of @old, or first in the chain. What was true in
- * bucket_set() need not be any more.
+ * bucket_set() need not be any more. The values of other CPUs that @old has got meanwhile stay: it is
+ * overwritten, if it can be.
  */
 static int bucket_link(struct hash_map *h, struct hash_bucket *bucket, struct hash_elem *elem,
-		       struct hash_elem *old, u64 flags, enum bpfmaps_from from)
+		       struct hash_elem *old, const void *value, u64 flags, enum bpfmaps_from from)
 {
+	if (old && h->percpu && hash_in_place(h, flags, from))
+		return bucket_set(h, bucket, old, value, flags, from) ?: DONE_IN_PLACE;
 	if (bpfmaps_map_check_write(&h->map, from))
 		return -EPERM;
 	if (old && flags & BPFMAPS_NOEXIST)
@@ -440,7 +445,7 @@ static int bucket_link(struct hash_map *h, struct hash_bucket *bucket, struct ha
 	return 0;
 }
 
-static int hash_link(struct hash_map *h, struct hash_elem *elem, u64 flags,
+static int hash_link(struct hash_map *h, struct hash_elem *elem, const void *value, u64 flags,
 		     enum bpfmaps_from from)
 {
 	struct hash_bucket *bucket = hash_bucket(h, elem->hash);
@@ -450,7 +455,7 @@ static int hash_link(struct hash_map *h, struct hash_elem *elem, u64 flags,
 
 	raw_spin_lock_irqsave(&bucket->seq.lock, irq);
 	old = bucket_find(h, bucket, elem->hash, elem->key);
-	err = bucket_link(h, bucket, elem, old, flags, from);
+	err = bucket_link(h, bucket, elem, old, value, flags, from);
 	raw_spin_unlock_irqrestore(&bucket->seq.lock, irq);
 	if (!err && old)
 		bpfmaps_pool_retire(&h->pool, old);
@@ -507,7 +512,7 @@ static struct bpfmaps_lru *hash_make_room(struct hash_map *h, enum bpfmaps_from 
 }
 
 /* A key that is there keeps its place; only for a new one another element has to go. */
-static int hash_link_lru(struct hash_map *h, struct hash_elem *elem, u64 flags,
+static int hash_link_lru(struct hash_map *h, struct hash_elem *elem, const void *value, u64 flags,
 			 enum bpfmaps_from from)
 {
 	struct bpfmaps_lru_node *node = elem_lru(h, elem);
@@ -516,14 +521,14 @@ static int hash_link_lru(struct hash_map *h, struct hash_elem *elem, u64 flags,
 
 	INIT_LIST_HEAD(&node->list);
 	node->lru = NULL;
-	err = hash_link(h, elem, flags, from);
+	err = hash_link(h, elem, value, flags, from);
 	if (err != NEED_ROOM)
 		return err;
 	lru = hash_make_room(h, from);
 	if (!lru)
 		return -ENOMEM;
 	node->lru = lru;
-	err = hash_link(h, elem, flags, from);
+	err = hash_link(h, elem, value, flags, from);
 	if (err)
 		bpfmaps_lru_unreserve(lru);
 	return err;
@@ -546,12 +551,12 @@ static int hash_update_elem(struct bpfmaps_map *map, const void *key, const void
 	if (!elem)
 		return -ENOMEM;
 	if (h->lru)
-		err = hash_link_lru(h, elem, flags, from);
+		err = hash_link_lru(h, elem, value, flags, from);
 	else
-		err = hash_link(h, elem, flags, from);
+		err = hash_link(h, elem, value, flags, from);
 	if (err)
 		bpfmaps_pool_free(&h->pool, elem);
-	return err;
+	return err == DONE_IN_PLACE ? 0 : err;
 }
 
 /* Delete @key; with a @value only if it still has this one. */
