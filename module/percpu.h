@@ -11,6 +11,7 @@
 #include <linux/cpumask.h>
 #include <linux/math64.h>
 #include <linux/mm.h>
+#include <linux/nospec.h>
 #include <linux/percpu.h>
 
 #include "map.h"
@@ -41,6 +42,12 @@ static inline bool bpfmaps_percpu_possible(u64 count, u32 value_size)
 	return count <= div64_u64((u64)totalram_pages() << PAGE_SHIFT, each);
 }
 
+/* The value of the CPU that @flags name; bpfmaps_elem_check_flags() has seen it. */
+static inline void *bpfmaps_percpu_named(void __percpu *values, u64 flags)
+{
+	return per_cpu_ptr(values, array_index_nospec((u32)(flags >> 32), nr_cpu_ids));
+}
+
 /* To what user space gets: the values of all CPUs, or with BPFMAPS_F_CPU of one. */
 static inline void bpfmaps_percpu_gather(void *to, void __percpu *from, u32 value_size, u64 flags)
 {
@@ -48,7 +55,7 @@ static inline void bpfmaps_percpu_gather(void *to, void __percpu *from, u32 valu
 	int cpu;
 
 	if (flags & BPFMAPS_F_CPU) {
-		bpfmaps_copy_from_elem(to, per_cpu_ptr(from, flags >> 32), value_size);
+		bpfmaps_copy_from_elem(to, bpfmaps_percpu_named(from, flags), value_size);
 		return;
 	}
 	for_each_possible_cpu(cpu) {
@@ -65,7 +72,7 @@ static inline void bpfmaps_percpu_scatter(void __percpu *to, const void *from, u
 	int cpu;
 
 	if (flags & BPFMAPS_F_CPU) {
-		bpfmaps_copy_to_elem(per_cpu_ptr(to, flags >> 32), from, value_size);
+		bpfmaps_copy_to_elem(bpfmaps_percpu_named(to, flags), from, value_size);
 		return;
 	}
 	for_each_possible_cpu(cpu) {

@@ -286,7 +286,7 @@ static int array_read_many(struct array_map *a, u32 index, u32 nr, void *value)
 	u32 i, size = a->map.value_size;
 	int err = 0;
 
-	if (size == sizeof(long)) {
+	if (size == sizeof(long) && size == a->elem_size) {
 		for (i = 0; i < nr; i++)
 			((long *)value)[i] = READ_ONCE(((const long *)elem)[i]);
 		return 0;
