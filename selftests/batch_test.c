@@ -411,9 +411,9 @@ TEST(goes_on_behind_a_large_bucket)
 	close(b.dev);
 }
 
-/* A batch whose keys end in the middle, at a page that is not there: what was before it is counted. */
-static void half_readable(struct __test_metadata *_metadata, unsigned int cmd, __u32 type, __u32 count,
-			  __u32 readable)
+/* The keys end in the middle, at a page that is not there: what was before it is counted. */
+static void half_readable(struct __test_metadata *_metadata, unsigned int cmd, __u32 type,
+			  __u32 count, __u32 readable)
 {
 	const size_t page = sysconf(_SC_PAGESIZE), size = 4 * page;
 	char *area = mmap(NULL, size + page, PROT_READ | PROT_WRITE,
@@ -444,7 +444,9 @@ static void half_readable(struct __test_metadata *_metadata, unsigned int cmd, _
 
 TEST(half_readable_keys)
 {
-	static const __u32 sizes[][2] = { { 1000, 500 }, { 1366, 1365 }, { 3000, 2999 }, { 10, 1 } };
+	static const __u32 sizes[][2] = {
+		{ 1000, 500 }, { 1366, 1365 }, { 3000, 2999 }, { 10, 1 }
+	};
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {

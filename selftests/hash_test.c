@@ -488,8 +488,8 @@ static void *flip_page(void *arg)
 }
 
 /*
- * A value that ends on another page, which comes and goes while it is copied out: the look-up fails,
- * or it writes the value and nothing behind it.
+ * A value that ends on another page, which comes and goes while it is copied out: the look-up
+ * fails, or it writes the value and nothing behind it.
  */
 TEST(nothing_is_written_behind_a_value)
 {

@@ -420,8 +420,8 @@ static bool elem_take_place(const struct hash_map *h, struct hash_elem *elem,
 
 /*
  * Under the bucket's lock: put @elem in the place of @old, or first in the chain. What was true in
- * bucket_set() need not be any more. The values of other CPUs that @old has got meanwhile stay: it is
- * overwritten, if it can be.
+ * bucket_set() need not be any more. The values of other CPUs that @old has got meanwhile stay: it
+ * is overwritten, if it can be.
  */
 static int bucket_link(struct hash_map *h, struct hash_bucket *bucket, struct hash_elem *elem,
 		       struct hash_elem *old, const void *value, u64 flags, enum bpfmaps_from from)
