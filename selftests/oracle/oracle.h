@@ -125,6 +125,7 @@ unsigned int compared(const struct map_type *type);
 void count_operations(const struct map_type *type, unsigned long nr);
 unsigned long operations(const struct map_type *type);
 unsigned int unused_deviations(void);
+unsigned int case_step(void);
 unsigned int traces_differ(const struct backend *a, const struct backend *b,
 			   const struct map_type *type, case_fn fn, const void *arg);
 void oracle_setup(void);

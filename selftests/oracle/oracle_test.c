@@ -226,12 +226,15 @@ static bool by_invariants(__u32 type)
 TEST_F(subject, enough_was_compared)
 {
 	static const __u32 numbers[] = { BPFMAPS_TYPES(COUNTED) };
+	const unsigned int step = case_step();
 	size_t i, j, found;
 
 	for (i = 0; i < NR_TYPES; i++) {
 		printf("# total: %s: %u cases compared, %lu random operations\n", map_types[i].name,
 		       compared(&map_types[i]), operations(&map_types[i]));
-		EXPECT_LE(map_types[i].minimum, compared(&map_types[i]));
+		/* Which cases a step meets is up to all types, so a type may get less than its part. */
+		EXPECT_LE(step == 1 ? map_types[i].minimum : map_types[i].minimum / step / 2,
+			  compared(&map_types[i]));
 	}
 	fflush(stdout);
 	for (i = 0; i < ARRAY_SIZE(numbers); i++) {
@@ -240,7 +243,8 @@ TEST_F(subject, enough_was_compared)
 		EXPECT_EQ(!by_invariants(numbers[i]), found)
 			TH_LOG("type %u", numbers[i]);
 	}
-	EXPECT_EQ(0, unused_deviations());
+	if (step == 1)
+		EXPECT_EQ(0, unused_deviations());
 }
 
 TEST_HARNESS_MAIN
