@@ -9,8 +9,8 @@ PINS   := /sys/fs/bpfmaps
 
 export BUILD
 
-.PHONY: all module samples tools load unload install setup demo bench check check-debug lint shell
-.PHONY: guest clean help
+.PHONY: all module samples tools load unload install setup demo bench check check-debug check-all
+.PHONY: guest lint shell clean help
 
 all: module tools
 
@@ -60,6 +60,9 @@ lint: setup
 check:
 	@selftests/check.sh
 
+check-all:
+	@selftests/check-all.sh
+
 check-debug:
 	@selftests/check-debug.sh
 
@@ -82,6 +85,7 @@ help:
 	@echo '  make check-debug'
 	@echo '                  the tests in the guest on a kernel that checks memory, locks and'
 	@echo '                  objects; it is built the first time (10 to 20 minutes)'
+	@echo '  make check-all  both'
 	@echo '  make bench      instructions for each call, of bpf(2) and of bpfmaps'
 	@echo '  make lint       the static checks only'
 	@echo '  make shell      a shell in the guest'
