@@ -232,7 +232,7 @@ TEST_F(subject, enough_was_compared)
 	for (i = 0; i < NR_TYPES; i++) {
 		printf("# total: %s: %u cases compared, %lu random operations\n", map_types[i].name,
 		       compared(&map_types[i]), operations(&map_types[i]));
-		/* Which cases a step meets is up to all types, so a type may get less than its part. */
+		/* Which cases a step meets is up to all types: one may get less than its part. */
 		EXPECT_LE(step == 1 ? map_types[i].minimum : map_types[i].minimum / step / 2,
 			  compared(&map_types[i]));
 	}
