@@ -8,7 +8,8 @@
  * leaves in the map what was changed in between.
  *
  * Where a look-up goes on is told by in_batch: for types with map_collect a __u32 that the type
- * makes something of, for the others a key.
+ * makes something of, for the others a key. To and from types without keys many values are pushed
+ * and popped.
  */
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
@@ -331,8 +332,42 @@ static int batch_lookup(struct batch *b)
 	return batch_lookup_keys(b);
 }
 
+/* Pop a chunk, if it has safely arrived. Returns -ENOENT behind the last value. */
+static int batch_pop_chunk(struct batch *b)
+{
+	const struct bpfmaps_map_ops *ops = b->map->ops;
+	u64 ticket;
+	int err, end;
+
+	batch_begin_chunk(b);
+	end = ops->map_peek_many(b->map, &b->chunk, &ticket);
+	if (!b->chunk.fill)
+		return end;
+	err = batch_copy_out(b);
+	if (!err)
+		err = ops->map_pop_elems(b->map, ticket, b->chunk.fill, BPFMAPS_FROM_USER);
+	if (err)
+		return err;
+	b->done += b->chunk.fill;
+	return end;
+}
+
+static int batch_pop(struct batch *b)
+{
+	int err;
+
+	do {
+		err = batch_pop_chunk(b);
+		if (batch_killed())
+			return -EINTR;
+	} while (err == -EAGAIN || (!err && batch_left(b)));
+	return err;
+}
+
 static int batch_lookup_and_delete(struct batch *b)
 {
+	if (b->map->ops->map_peek_many)
+		return batch_pop(b);
 	return batch_lookup_cursor(b, true);
 }
 
@@ -344,8 +379,8 @@ static int batch_update_chunk(struct batch *b, u32 *done)
 	if (ops->map_update_many)
 		return ops->map_update_many(b->map, &b->chunk, b->attr->elem_flags, done);
 	for (*done = 0; *done < b->chunk.fill; ++*done) {
-		err = ops->map_update_elem(b->map, chunk_key(b, *done), chunk_value(b, *done),
-					   b->attr->elem_flags, BPFMAPS_FROM_USER);
+		err = bpfmaps_map_write(b->map, chunk_key(b, *done), chunk_value(b, *done),
+					b->attr->elem_flags);
 		if (err)
 			break;
 	}
@@ -437,6 +472,26 @@ static const struct batch_op {
 	[BPFMAPS_BATCH_DELETE]		  = { batch_delete, FMODE_CAN_WRITE },
 };
 
+static int batch_check(const struct bpfmaps_map *map, const struct bpfmaps_batch_attr *attr,
+		       enum bpfmaps_batch_op op)
+{
+	int err = bpfmaps_elem_check_flags(map, attr->elem_flags, batch_ops[op].elem_flags);
+
+	if (err)
+		return err;
+	/* bpf(2) looks at these for the look-ups of hash types only. */
+	return attr->flags && map->ops->map_collect && batch_ops[op].mode & FMODE_CAN_READ ?
+	       -EINVAL : 0;
+}
+
+/* As single pushes and pops: no keys, no place to go on from. The type knows the flags of a push. */
+static int batch_check_keyless(const struct bpfmaps_batch_attr *attr, enum bpfmaps_batch_op op)
+{
+	if (attr->keys || attr->in_batch || attr->out_batch || attr->flags)
+		return -EINVAL;
+	return attr->elem_flags && op != BPFMAPS_BATCH_UPDATE ? -EINVAL : 0;
+}
+
 /* BPFMAPS_MAP_*_BATCH; @ucount is the count in the caller's argument. */
 int bpfmaps_batch(struct bpfmaps_map *map, fmode_t mode, const struct bpfmaps_batch_attr *attr,
 		  enum bpfmaps_batch_op op, u32 __user *ucount)
@@ -455,12 +510,12 @@ int bpfmaps_batch(struct bpfmaps_map *map, fmode_t mode, const struct bpfmaps_ba
 		return -EPERM;
 	if (!(map->ops->batch & BIT(op)))
 		return -BPFMAPS_ENOTSUPP;
-	err = bpfmaps_elem_check_flags(map, attr->elem_flags, batch_ops[op].elem_flags);
+	if (map->key_size)
+		err = batch_check(map, attr, op);
+	else
+		err = batch_check_keyless(attr, op);
 	if (err)
 		return err;
-	/* bpf(2) looks at these for the look-ups of hash types only. */
-	if (attr->flags && map->ops->map_collect && batch_ops[op].mode & FMODE_CAN_READ)
-		return -EINVAL;
 	if (!attr->count)
 		return 0;
 	err = batch_run(&b, ucount, batch_ops[op].fn);

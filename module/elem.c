@@ -204,13 +204,6 @@ int bpfmaps_elem_lookup(struct bpfmaps_map *map, fmode_t mode,
 	return err;
 }
 
-static inline int elem_write(struct bpfmaps_map *map, const void *key, const void *value, u64 flags)
-{
-	if (!map->key_size)
-		return map->ops->map_push_elem(map, value, flags, BPFMAPS_FROM_USER);
-	return map->ops->map_update_elem(map, key, value, flags, BPFMAPS_FROM_USER);
-}
-
 static __always_inline int elem_update(struct bpfmaps_map *map, const void *key, u64 from,
 				       u64 flags)
 {
@@ -220,7 +213,7 @@ static __always_inline int elem_update(struct bpfmaps_map *map, const void *key,
 
 	if (IS_ERR(value))
 		return PTR_ERR(value);
-	err = elem_write(map, key, value, flags);
+	err = bpfmaps_map_write(map, key, value, flags);
 	elem_buf_free(stack, value);
 	return err;
 }
@@ -283,7 +276,7 @@ static inline int elem_remove(struct bpfmaps_map *map, const void *key, const vo
 {
 	if (map->key_size)
 		return map->ops->map_delete_value(map, key, value);
-	return map->ops->map_pop_elem(map, ticket, BPFMAPS_FROM_USER);
+	return map->ops->map_pop_elems(map, ticket, 1, BPFMAPS_FROM_USER);
 }
 
 /* The element goes when its value has arrived; if it was changed meanwhile, all begins again. */
@@ -325,7 +318,7 @@ int bpfmaps_elem_lookup_and_delete(struct bpfmaps_map *map, fmode_t mode,
 	if (IS_ERR(key))
 		return PTR_ERR(key);
 	/* Maps are taken out of maps one by one without a look-up only, or in batches. */
-	if (map->ops->holds_maps || (!map->ops->map_delete_value && !map->ops->map_pop_elem))
+	if (map->ops->holds_maps || (!map->ops->map_delete_value && !map->ops->map_pop_elems))
 		err = -BPFMAPS_ENOTSUPP;
 	else
 		err = elem_take(map, key, attr->value);

@@ -275,7 +275,7 @@ EXPORT_SYMBOL_GPL(bpfmaps_peek_elem);
  */
 int bpfmaps_pop_elem(struct bpfmaps_map *map, void *value)
 {
-	int err = kapi_check_write(map, map->ops->map_pop_elem);
+	int err = kapi_check_write(map, map->ops->map_pop_elems);
 	u64 ticket;
 
 	if (err)
@@ -283,7 +283,7 @@ int bpfmaps_pop_elem(struct bpfmaps_map *map, void *value)
 	do {
 		err = map->ops->map_peek_elem(map, value, &ticket);
 		if (!err)
-			err = map->ops->map_pop_elem(map, ticket, BPFMAPS_FROM_ATOMIC);
+			err = map->ops->map_pop_elems(map, ticket, 1, BPFMAPS_FROM_ATOMIC);
 	} while (err == -EAGAIN);
 	return err;
 }

@@ -111,8 +111,10 @@ enum bpfmaps_from {
  * @map_push_elem: for types without keys: add @value; otherwise as @map_update_elem.
  * @map_peek_elem: copy out the value that is next, or -ENOENT; @ticket stands for it. Any context
  *	but NMI.
- * @map_pop_elem: remove the value that is next if @ticket still stands for it, or -EAGAIN. So a
- *	value leaves the map only when it has safely arrived.
+ * @map_peek_many: fill @chunk with the values that are next, or some; @ticket stands for them.
+ *	-ENOENT if there are no more. Process context.
+ * @map_pop_elems: remove the @nr values that are next if @ticket still stands for them, or -EAGAIN.
+ *	So a value leaves the map only when it has safely arrived. Any context but NMI.
  * @map_get_next_key: copy the key behind @key (NULL: the first) to @next_key; a @key that is not
  *	there counts as NULL; -ENOENT behind the last. Process context, may sleep.
  * @map_settle: wait for writers that may sleep and began before. Process context, killable. NULL if
@@ -158,7 +160,8 @@ struct bpfmaps_map_ops {
 	int (*map_push_elem)(struct bpfmaps_map *map, const void *value, u64 flags,
 			     enum bpfmaps_from from);
 	int (*map_peek_elem)(struct bpfmaps_map *map, void *value, u64 *ticket);
-	int (*map_pop_elem)(struct bpfmaps_map *map, u64 ticket, enum bpfmaps_from from);
+	int (*map_peek_many)(struct bpfmaps_map *map, struct bpfmaps_chunk *chunk, u64 *ticket);
+	int (*map_pop_elems)(struct bpfmaps_map *map, u64 ticket, u32 nr, enum bpfmaps_from from);
 	int (*map_settle)(struct bpfmaps_map *map);
 	int (*map_get_next_key)(struct bpfmaps_map *map, const void *key, void *next_key);
 	int (*map_for_each)(struct bpfmaps_map *map, bpfmaps_for_each_fn fn, void *ctx);
@@ -280,6 +283,15 @@ static inline u64 bpfmaps_map_update_mode(const struct bpfmaps_map *map, u64 fla
 static inline int bpfmaps_map_check_write(const struct bpfmaps_map *map, enum bpfmaps_from from)
 {
 	return from == BPFMAPS_FROM_USER && READ_ONCE(map->frozen) ? -EPERM : 0;
+}
+
+/* For system calls: an update, or a push where there are no keys. */
+static inline int bpfmaps_map_write(struct bpfmaps_map *map, const void *key, const void *value,
+				    u64 flags)
+{
+	if (!map->key_size)
+		return map->ops->map_push_elem(map, value, flags, BPFMAPS_FROM_USER);
+	return map->ops->map_update_elem(map, key, value, flags, BPFMAPS_FROM_USER);
 }
 
 extern const struct file_operations bpfmaps_map_fops;

@@ -162,6 +162,7 @@ static u64 bloom_mem_usage(const struct bpfmaps_map *map)
 
 const struct bpfmaps_map_ops bpfmaps_bloom_filter_ops = {
 	.map_size		= sizeof(struct bloom_map),
+	.batch			= BIT(BPFMAPS_BATCH_UPDATE),
 	.peek_is_test		= true,
 	.map_alloc_check	= bloom_alloc_check,
 	.map_alloc		= bloom_alloc,

@@ -7,7 +7,8 @@
  * fills an element before it links it, and a peek copies the element it saw under RCU.
  *
  * A pop is a peek, and then the removal of just what was seen: peek hands out a ticket, a count
- * that goes on with every change of the end that is read.
+ * that goes on with every change of the end that is read. It stands for as many values as were
+ * seen: those behind the first one stay behind it as long as it is the first one.
  */
 #include <linux/list.h>
 #include <linux/rcupdate.h>
@@ -19,6 +20,11 @@
 #include "../seq.h"
 
 #define QS_CREATE_FLAGS	(BPFMAPS_F_NUMA_NODE | BPFMAPS_ACCESS_FLAGS)
+
+#define QS_BATCHES	(BIT(BPFMAPS_BATCH_LOOKUP_AND_DELETE) | BIT(BPFMAPS_BATCH_UPDATE))
+
+/* So many values are peeked at under one lock. */
+#define QS_STEP		32
 
 struct qs_elem {
 	struct bpfmaps_pool_elem pool;
@@ -152,25 +158,73 @@ static int qs_peek_elem(struct bpfmaps_map *map, void *value, u64 *ticket)
 	return elem ? 0 : -ENOENT;
 }
 
-static int qs_pop_elem(struct bpfmaps_map *map, u64 ticket, enum bpfmaps_from from)
+/* Under the lock: the elements that are next, in the order in which they would be popped. */
+static u32 qs_next_many(const struct qs_map *qs, struct qs_elem **elems, u32 room)
+{
+	struct qs_elem *elem;
+	u32 nr = 0;
+
+	if (qs_is_stack(qs)) {
+		list_for_each_entry_reverse(elem, &qs->list, pool.list) {
+			elems[nr++] = elem;
+			if (nr == room)
+				break;
+		}
+		return nr;
+	}
+	list_for_each_entry(elem, &qs->list, pool.list) {
+		elems[nr++] = elem;
+		if (nr == room)
+			break;
+	}
+	return nr;
+}
+
+static int qs_peek_many(struct bpfmaps_map *map, struct bpfmaps_chunk *chunk, u64 *ticket)
+{
+	u32 i, room = min_t(u32, chunk->room, QS_STEP);
+	struct qs_map *qs = to_qs(map);
+	struct qs_elem *elems[QS_STEP];
+	unsigned long irq;
+
+	rcu_read_lock();
+	raw_spin_lock_irqsave(&qs->lock, irq);
+	chunk->fill = qs_next_many(qs, elems, room);
+	*ticket = qs->ticket;
+	raw_spin_unlock_irqrestore(&qs->lock, irq);
+	for (i = 0; i < chunk->fill; i++)
+		bpfmaps_copy_from_elem(chunk->values + (u64)i * map->value_size, elems[i]->value,
+				       map->value_size);
+	rcu_read_unlock();
+	return chunk->fill < room ? -ENOENT : 0;
+}
+
+/* Under the lock: move the @nr elements that are next to @gone. */
+static void qs_unlink(struct qs_map *qs, u32 nr, struct list_head *gone)
+{
+	for (; nr; nr--) {
+		list_move_tail(&qs_next(qs)->pool.list, gone);
+		bpfmaps_pool_unreserve(&qs->pool);
+	}
+	qs->ticket++;
+}
+
+static int qs_pop_elems(struct bpfmaps_map *map, u64 ticket, u32 nr, enum bpfmaps_from from)
 {
 	struct qs_map *qs = to_qs(map);
-	struct qs_elem *elem;
+	struct qs_elem *elem, *next;
 	unsigned long irq;
+	LIST_HEAD(gone);
 	int err;
 
 	raw_spin_lock_irqsave(&qs->lock, irq);
 	err = bpfmaps_map_check_write(map, from);
 	if (!err && qs->ticket != ticket)
 		err = -EAGAIN;
-	if (!err) {
-		elem = qs_next(qs);
-		list_del(&elem->pool.list);
-		qs->ticket++;
-		bpfmaps_pool_unreserve(&qs->pool);
-	}
-	raw_spin_unlock_irqrestore(&qs->lock, irq);
 	if (!err)
+		qs_unlink(qs, nr, &gone);
+	raw_spin_unlock_irqrestore(&qs->lock, irq);
+	list_for_each_entry_safe(elem, next, &gone, pool.list)
 		bpfmaps_pool_retire(&qs->pool, elem);
 	return err;
 }
@@ -193,6 +247,7 @@ static u64 qs_mem_usage(const struct bpfmaps_map *map)
 
 #define QS_OPS {					\
 	.map_size		= sizeof(struct qs_map),	\
+	.batch			= QS_BATCHES,		\
 	.map_alloc_check	= qs_alloc_check,	\
 	.map_alloc		= qs_alloc,		\
 	.map_free		= qs_free,		\
@@ -200,7 +255,8 @@ static u64 qs_mem_usage(const struct bpfmaps_map *map)
 	.map_get_next_key	= qs_get_next_key,	\
 	.map_push_elem		= qs_push_elem,		\
 	.map_peek_elem		= qs_peek_elem,		\
-	.map_pop_elem		= qs_pop_elem,		\
+	.map_peek_many		= qs_peek_many,		\
+	.map_pop_elems		= qs_pop_elems,		\
 	.map_mem_usage		= qs_mem_usage,		\
 }
 

@@ -62,8 +62,48 @@ static void loads_free(struct load *l)
 	}
 }
 
+/* Batches that only one side has: of values without keys. */
+static bool only_here(const struct map_type *t, unsigned int cmd)
+{
+	if (t->number == BPFMAPS_TYPE_BLOOM_FILTER)
+		return cmd == BPFMAPS_MAP_UPDATE_BATCH;
+	return (t->number == BPFMAPS_TYPE_QUEUE || t->number == BPFMAPS_TYPE_STACK) &&
+	       (cmd == BPFMAPS_MAP_UPDATE_BATCH || cmd == BPFMAPS_MAP_LOOKUP_AND_DELETE_BATCH);
+}
+
+/* On the other side as many single operations stand for one. */
+static int run_singly(struct sequence *q, int side, unsigned int cmd, struct load *l)
+{
+	bool push = cmd == BPFMAPS_MAP_UPDATE_BATCH;
+	struct bpfmaps_elem_attr a = { .map_fd = l->a.map_fd, .flags = l->a.elem_flags };
+	unsigned int single = push ? BPFMAPS_MAP_UPDATE_ELEM : BPFMAPS_MAP_LOOKUP_AND_DELETE_ELEM;
+	__u32 done = 0;
+	int ret = 0;
+
+	if (l->a.flags || (!push && l->a.elem_flags)) {
+		errno = EINVAL;
+		return -1;
+	}
+	while (done < l->a.count && !ret) {
+		a.value = (unsigned long)(l->values + values_size(q, done));
+		ret = quiet(&q->r[side], single, &a, sizeof(a));
+		done += !ret;
+	}
+	/* Who may not do it does not get a count either. */
+	if (!ret || errno != EPERM)
+		l->a.count = done;
+	return ret;
+}
+
 static int run_load(struct sequence *q, int side, unsigned int cmd, struct load *l)
 {
+	if (only_here(q->type, cmd)) {
+		if (q->r[side].be == &bpf_backend)
+			return run_singly(q, side, cmd, l);
+		l->a.keys = 0;
+		l->a.in_batch = 0;
+		l->a.out_batch = 0;
+	}
 	return quiet(&q->r[side], cmd, &l->a, sizeof(l->a));
 }
 

@@ -224,6 +224,9 @@ int bpfmaps_map_lookup_batch(int fd, const void *in_batch, void *out_batch, void
  * @count: in: how many elements there is room for; out: how many were removed
  * @opts: flags, or NULL
  *
+ * Of a queue or stack it pops up to @count values, in their order; @in_batch, @out_batch and @keys
+ * are NULL, and -ENOENT says that there were fewer.
+ *
  * Return: as bpfmaps_map_lookup_batch(); -EPERM also for a map that is read-only or frozen.
  */
 int bpfmaps_map_lookup_and_delete_batch(int fd, const void *in_batch, void *out_batch, void *keys,
@@ -237,6 +240,8 @@ int bpfmaps_map_lookup_and_delete_batch(int fd, const void *in_batch, void *out_
  * @values: @count values of bpfmaps_value_size() bytes
  * @count: in: how many elements; out: how many were set, also on an error of an element
  * @opts: flags, or NULL
+ *
+ * To a queue, stack or bloom filter it pushes the values; @keys is NULL.
  *
  * Return: 0; an error of bpfmaps_map_update_elem() of the first element that was not set; -524:
  * the type does not know it; -EINVAL: unknown flags, or @fd is not a map.

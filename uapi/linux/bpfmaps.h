@@ -288,12 +288,16 @@ struct bpfmaps_elem_attr {
  * @values: pointer to @count times what a single element command has as its value
  * @count: in: how many elements; out: how many were done, also on an error
  * @map_fd: descriptor of the map
- * @elem_flags: 0
+ * @elem_flags: 0; BPFMAPS_F_CPU, BPFMAPS_F_ALL_CPUS and BPFMAPS_F_TOUCH as for single elements
  * @flags: 0
  *
  * Look-ups return ENOENT when the last element was copied out, with its number in @count. The hash
  * types copy out whole buckets; ENOSPC is one that has more than @count elements, and
  * @out_batch says where to find it again.
+ *
+ * Not in bpf(2): BPFMAPS_MAP_UPDATE_BATCH pushes @count values to a queue, stack or bloom filter,
+ * with @elem_flags of a single push, and BPFMAPS_MAP_LOOKUP_AND_DELETE_BATCH pops up to @count of a
+ * queue or stack; ENOENT says that there were fewer. @in_batch, @out_batch and @keys are 0 there.
  */
 struct bpfmaps_batch_attr {
 	__aligned_u64 in_batch;
