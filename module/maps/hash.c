@@ -377,8 +377,8 @@ static int bucket_set(struct hash_map *h, struct hash_bucket *bucket, struct has
 	return 0;
 }
 
-static int hash_set(struct hash_map *h, u32 hash, const void *key, const void *value, u64 flags,
-		    enum bpfmaps_from from)
+static __always_inline int hash_set(struct hash_map *h, u32 hash, const void *key,
+				    const void *value, u64 flags, enum bpfmaps_from from)
 {
 	struct hash_bucket *bucket = hash_bucket(h, hash);
 	unsigned long irq;
@@ -534,20 +534,13 @@ static int hash_link_lru(struct hash_map *h, struct hash_elem *elem, const void 
 	return err;
 }
 
-static int hash_update_elem(struct bpfmaps_map *map, const void *key, const void *value, u64 flags,
-			    enum bpfmaps_from from)
+/* With another element than the one that is there, if any. */
+static noinline int hash_insert(struct hash_map *h, u32 hash, const void *key, const void *value,
+				u64 flags, enum bpfmaps_from from)
 {
-	struct hash_map *h = to_hash(map);
-	u32 hash = hash_key(h, key);
-	struct hash_elem *elem;
+	struct hash_elem *elem = hash_new_elem(h, hash, key, value, flags, from);
 	int err;
 
-	if (bpfmaps_map_update_mode(map, flags, from) > BPFMAPS_EXIST)
-		return -EINVAL;
-	err = hash_set(h, hash, key, value, flags, from);
-	if (err != NEED_ELEM)
-		return err;
-	elem = hash_new_elem(h, hash, key, value, flags, from);
 	if (!elem)
 		return -ENOMEM;
 	if (h->lru)
@@ -557,6 +550,39 @@ static int hash_update_elem(struct bpfmaps_map *map, const void *key, const void
 	if (err)
 		bpfmaps_pool_free(&h->pool, elem);
 	return err == DONE_IN_PLACE ? 0 : err;
+}
+
+static __always_inline int hash_update(struct hash_map *h, const void *key, const void *value,
+				       u64 flags, enum bpfmaps_from from)
+{
+	u32 hash = hash_key(h, key);
+	int err = hash_set(h, hash, key, value, flags, from);
+
+	return err == NEED_ELEM ? hash_insert(h, hash, key, value, flags, from) : err;
+}
+
+static int hash_update_elem(struct bpfmaps_map *map, const void *key, const void *value, u64 flags,
+			    enum bpfmaps_from from)
+{
+	if (bpfmaps_map_update_mode(map, flags, from) > BPFMAPS_EXIST)
+		return -EINVAL;
+	return hash_update(to_hash(map), key, value, flags, from);
+}
+
+/* The flags of a batch, which name CPUs at most, were checked. */
+static int hash_update_many(struct bpfmaps_map *map, const struct bpfmaps_chunk *chunk, u64 flags,
+			    u32 *done)
+{
+	const void *key = chunk->keys, *value = chunk->values;
+	struct hash_map *h = to_hash(map);
+	int err = 0;
+
+	for (*done = 0; *done < chunk->fill && !err; *done += !err) {
+		err = hash_update(h, key, value, flags, BPFMAPS_FROM_USER);
+		key += map->key_size;
+		value += chunk->value_size;
+	}
+	return err;
 }
 
 /* Delete @key; with a @value only if it still has this one. */
@@ -626,6 +652,7 @@ static u64 hash_mem_usage(const struct bpfmaps_map *map)
 	.map_get_next_key	= bpfmaps_hash_get_next_key,	\
 	.map_for_each		= bpfmaps_hash_for_each,	\
 	.map_collect		= bpfmaps_hash_collect,		\
+	.map_update_many	= hash_update_many,		\
 	.map_mem_usage		= hash_mem_usage
 
 const struct bpfmaps_map_ops bpfmaps_hash_ops = {
