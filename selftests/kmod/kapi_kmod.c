@@ -6,30 +6,18 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/atomic.h>
-#include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/fs.h>
-#include <linux/interrupt.h>
-#include <linux/irq_work.h>
 #include <linux/jiffies.h>
-#include <linux/module.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 
-#include <linux/bpfmaps.h>
-
-static char *check = "";
-module_param(check, charp, 0);
-MODULE_PARM_DESC(check, "which of the checks to do");
+#include "checks.h"
 
 static char *path;
 module_param(path, charp, 0);
 MODULE_PARM_DESC(path, "of a pinned map");
-
-static int fd = -1;
-module_param(fd, int, 0);
-MODULE_PARM_DESC(fd, "descriptor of a map");
 
 static int mode = 3;
 module_param(mode, int, 0);
@@ -38,18 +26,6 @@ MODULE_PARM_DESC(mode, "FMODE_READ 1, FMODE_WRITE 2 or both 3");
 static int expect;
 module_param(expect, int, 0);
 MODULE_PARM_DESC(expect, "the errno that taking the map gives, or 0");
-
-static int failures;
-
-#define EXPECT(expr, want) expect_long(#expr, (long)(expr), (long)(want))
-
-static void expect_long(const char *expr, long got, long want)
-{
-	if (got == want)
-		return;
-	failures++;
-	pr_info("%s: %s is %ld, expected %ld\n", check, expr, got, want);
-}
 
 static struct bpfmaps_map *take(void)
 {
@@ -124,41 +100,19 @@ static void check_process(struct bpfmaps_map *map)
 	use_hash(map, GFP_ATOMIC);
 }
 
-static struct bpfmaps_map *context_map;
-static DECLARE_COMPLETION(context_done);
-
-static void softirq_work(struct tasklet_struct *tasklet)
+static void check_atomic(struct bpfmaps_map *map)
 {
-	EXPECT(!!in_serving_softirq(), 1);
-	use_hash(context_map, GFP_ATOMIC);
-	complete(&context_done);
+	use_hash(map, GFP_ATOMIC);
 }
 
 static void check_softirq(struct bpfmaps_map *map)
 {
-	static DECLARE_TASKLET(tasklet, softirq_work);
-
-	context_map = map;
-	tasklet_schedule(&tasklet);
-	wait_for_completion(&context_done);
-	tasklet_kill(&tasklet);
-}
-
-static void hardirq_work(struct irq_work *work)
-{
-	EXPECT(!!in_hardirq(), 1);
-	use_hash(context_map, GFP_ATOMIC);
-	complete(&context_done);
+	in_softirq_context(map, check_atomic);
 }
 
 static void check_hardirq(struct bpfmaps_map *map)
 {
-	static struct irq_work work = IRQ_WORK_INIT_HARD(hardirq_work);
-
-	context_map = map;
-	irq_work_queue(&work);
-	wait_for_completion(&context_done);
-	irq_work_sync(&work);
+	in_hardirq_context(map, check_atomic);
 }
 
 /* A value keeps its address and its key while a reader may look at it, deleted or not. */
@@ -421,10 +375,7 @@ static void check_replaced(struct bpfmaps_map *map)
 	EXPECT(seen > 10, 1);
 }
 
-static const struct {
-	const char *name;
-	void (*fn)(struct bpfmaps_map *map);
-} checks[] = {
+static const struct check checks[] = {
 	{ "get", check_get },
 	{ "process", check_process },
 	{ "softirq", check_softirq },
@@ -443,16 +394,6 @@ static const struct {
 	{ "lru", check_lru },
 };
 
-static void run_check(struct bpfmaps_map *map)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(checks); i++)
-		if (!strcmp(check, checks[i].name))
-			return checks[i].fn(map);
-	EXPECT(-EINVAL, 0);
-}
-
 static int __init kapi_kmod_init(void)
 {
 	struct bpfmaps_map *map = take();
@@ -461,7 +402,7 @@ static int __init kapi_kmod_init(void)
 	if (!IS_ERR(map)) {
 		/* One reference more and one less. */
 		bpfmaps_map_inc(map);
-		run_check(map);
+		run_check(checks, ARRAY_SIZE(checks), map);
 		bpfmaps_map_put(map);
 		bpfmaps_map_put(map);
 	}

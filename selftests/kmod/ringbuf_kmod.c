@@ -5,39 +5,16 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/fs.h>
-#include <linux/interrupt.h>
 #include <linux/irq_work.h>
-#include <linux/module.h>
 
-#include <linux/bpfmaps.h>
-
-static char *check = "";
-module_param(check, charp, 0);
-MODULE_PARM_DESC(check, "which of the checks to do");
-
-static int fd = -1;
-module_param(fd, int, 0);
-MODULE_PARM_DESC(fd, "descriptor of a map");
+#include "checks.h"
 
 static int records;
 module_param(records, int, 0);
 MODULE_PARM_DESC(records, "how many records the race check writes");
-
-static int failures;
-
-#define EXPECT(expr, want) expect_long(#expr, (long)(expr), (long)(want))
-
-static void expect_long(const char *expr, long got, long want)
-{
-	if (got == want)
-		return;
-	failures++;
-	pr_info("%s: %s is %ld, expected %ld\n", check, expr, got, want);
-}
 
 static unsigned long waiting(struct bpfmaps_map *map)
 {
@@ -98,41 +75,14 @@ static void use_ring(struct bpfmaps_map *map)
 	bpfmaps_ringbuf_submit(map, first, 0);
 }
 
-static struct bpfmaps_map *context_map;
-static DECLARE_COMPLETION(context_done);
-
-static void softirq_work(struct tasklet_struct *tasklet)
-{
-	EXPECT(!!in_serving_softirq(), 1);
-	use_ring(context_map);
-	complete(&context_done);
-}
-
 static void check_softirq(struct bpfmaps_map *map)
 {
-	static DECLARE_TASKLET(tasklet, softirq_work);
-
-	context_map = map;
-	tasklet_schedule(&tasklet);
-	wait_for_completion(&context_done);
-	tasklet_kill(&tasklet);
-}
-
-static void hardirq_work(struct irq_work *work)
-{
-	EXPECT(!!in_hardirq(), 1);
-	use_ring(context_map);
-	complete(&context_done);
+	in_softirq_context(map, use_ring);
 }
 
 static void check_hardirq(struct bpfmaps_map *map)
 {
-	static struct irq_work work = IRQ_WORK_INIT_HARD(hardirq_work);
-
-	context_map = map;
-	irq_work_queue(&work);
-	wait_for_completion(&context_done);
-	irq_work_sync(&work);
+	in_hardirq_context(map, use_ring);
 }
 
 /* Though the consumer claims to have read it already, no record overwrites an unfinished one. */
@@ -211,20 +161,9 @@ static void drain_all(struct bpfmaps_map *map)
 	EXPECT(waiting(map), 16);
 }
 
-static void drain_work(struct irq_work *work)
-{
-	drain_all(context_map);
-	complete(&context_done);
-}
-
 static void check_drain_hardirq(struct bpfmaps_map *map)
 {
-	static struct irq_work work = IRQ_WORK_INIT_HARD(drain_work);
-
-	context_map = map;
-	irq_work_queue(&work);
-	wait_for_completion(&context_done);
-	irq_work_sync(&work);
+	in_hardirq_context(map, drain_all);
 }
 
 static void check_drain_bad(struct bpfmaps_map *map)
@@ -265,10 +204,7 @@ static void check_race(struct bpfmaps_map *map)
 	irq_work_sync(&work);
 }
 
-static const struct {
-	const char *name;
-	void (*fn)(struct bpfmaps_map *map);
-} checks[] = {
+static const struct check checks[] = {
 	{ "array", check_array },
 	{ "user", check_user },
 	{ "process", use_ring },
@@ -282,23 +218,13 @@ static const struct {
 	{ "race", check_race },
 };
 
-static void run_check(struct bpfmaps_map *map)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(checks); i++)
-		if (!strcmp(check, checks[i].name))
-			return checks[i].fn(map);
-	EXPECT(-EINVAL, 0);
-}
-
 static int __init ringbuf_kmod_init(void)
 {
 	struct bpfmaps_map *map = bpfmaps_map_get(fd, FMODE_READ | FMODE_WRITE);
 
 	EXPECT(PTR_ERR_OR_ZERO(map), 0);
 	if (!IS_ERR(map)) {
-		run_check(map);
+		run_check(checks, ARRAY_SIZE(checks), map);
 		bpfmaps_map_put(map);
 	}
 	return failures ? -EIO : 0;
