@@ -2,34 +2,9 @@
 # shellcheck shell=sh
 #
 # What the tests of bpfmapctl share; sourced by them, in the guest as /lib/bpfmapctl_util.sh.
-#
-# Each check is a function that prints what is wrong and returns 1; "result NAME COMMAND..." makes a
-# line of TAP of it, and "finish" the last lines.
 
-count=0
-failed=0
-
-result()
-{
-	name=$1
-	shift
-	count=$((count + 1))
-	if text=$("$@" 2>&1); then
-		echo "ok $count $name"
-	else
-		echo "not ok $count $name"
-		echo "$text" | sed 's/^/# /'
-		failed=1
-	fi
-}
-
-# same WHAT IS EXPECTED
-same()
-{
-	[ "$2" = "$3" ] && return
-	printf '%s is:\n%s\nexpected:\n%s\n' "$1" "$2" "$3"
-	return 1
-}
+# shellcheck source=selftests/tap.sh
+. /lib/tap.sh
 
 # Runs bpfmapctl; sets status, and leaves its output in /tmp/out and /tmp/err.
 call()
@@ -131,6 +106,5 @@ finish()
 	touch /tmp/errors /tmp/messages
 	result "errors in JSON" same "what jq reads" "$(jq -r .error /tmp/errors)" "$(cat /tmp/messages)"
 	rm -f /tmp/errors /tmp/messages
-	echo "1..$count"
-	exit "$failed"
+	plan
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # qemu/run, with what the project builds put into the guest: bpfmapctl, the preload library, the
-# programs that test scripts call, the file they source, bpftool, jq, and the sample module as
+# programs that test scripts call, the files they source, bpftool, jq, and the sample module as
 # /lib/sockex1.ko. Takes the arguments of qemu/run.
 # BPFMAPS_TEST_SCALE goes to the tests: they divide by it how often they do what they do often.
 set -euo pipefail
@@ -14,6 +14,7 @@ version=$("$here/qemu/kernel.sh" --version)
 options=(--prog "$build/bpfmapctl" --prog "$(command -v jq)"
 	 --prog "$build/libbpfmaps-preload.so:/lib/libbpfmaps-preload.so"
 	 --prog /usr/sbin/bpftool
+	 --file "$here/tap.sh:/lib/tap.sh"
 	 --file "$here/preload.sh:/lib/preload.sh"
 	 --file "$build/selftests/preload_maps.bpf.o:/lib/maps.bpf.o"
 	 --file "$build/selftests/preload_prog.bpf.o:/lib/prog.bpf.o"

@@ -7,40 +7,19 @@
 # Ids, memory and the mount point of bpfmaps are written alike before; elements are put in order.
 # shellcheck disable=SC2034 # for those who source this
 
+# shellcheck source=selftests/tap.sh
+. /lib/tap.sh
+
 library=/lib/libbpfmaps-preload.so
 dir=/sys/fs/bpf/preload_test
 ours=/sys/fs/bpfmaps/preload_test
 trace=/tmp/trace
-count=0
-failed=0
 # Before the kernel has random numbers malloc() leaves EAGAIN in errno, and bpftool takes that for an
 # error in a batch file: this waits for them.
 head -c 1 /dev/random >/dev/null
 
 # The possible CPUs, as a range from 0.
 cpus=$(($(sed "s/.*-//" /sys/devices/system/cpu/possible) + 1))
-
-result()
-{
-	name=$1
-	shift
-	count=$((count + 1))
-	if text=$("$@" 2>&1); then
-		echo "ok $count $name"
-	else
-		echo "not ok $count $name"
-		echo "$text" | sed 's/^/# /'
-		failed=1
-	fi
-}
-
-# same WHAT IS EXPECTED
-same()
-{
-	[ "$2" = "$3" ] && return
-	printf '%s is:\n%s\nexpected:\n%s\n' "$1" "$2" "$3"
-	return 1
-}
 
 # as_user PROGRAM ARGUMENT...: a program of /bin, without privileges and under the library
 as_user()
@@ -232,8 +211,3 @@ clean_up()
 }
 
 # The end of the test.
-finish()
-{
-	echo "1..$count"
-	exit "$failed"
-}

@@ -187,4 +187,4 @@ result "paths: pins of both" both_are_there
 result "paths: ls, find, mv, stat, rm" tools_on_pins
 result "paths: relative to a descriptor" path_fd
 clean_up
-finish
+plan

@@ -158,4 +158,4 @@ frozen
 result "all maps" in_order "name outer_h" list
 result "trace of a map with an inner map" trace_of_creation
 clean_up
-finish
+plan

@@ -259,4 +259,4 @@ result "no device" no_device
 dir2=/sys/fs/bpf
 clean_up
 result "bpfmaps is mounted where bpftool looks for bpffs" no_pins
-finish
+plan

@@ -142,4 +142,4 @@ ring_buffers
 frozen
 result "all maps" in_order "name lru_nc" list
 clean_up
-finish
+plan
