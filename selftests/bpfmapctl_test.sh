@@ -470,6 +470,7 @@ percpu()
 		lookup pinned "$pins/percpu" key u32:1 cpu "$cpus"
 	result "cpu: update of no such CPU" refused 1 "there is no CPU 4294967295" \
 		update pinned "$pins/percpu" key u32:1 value u32:1 cpu 4294967295
+	result "cpu: completion" completes "cpu" lookup pinned "$pins/percpu" key u32:1 cp
 	result "cpu: is no number" refused 2 "'x' is not a N" \
 		lookup pinned "$pins/percpu" key u32:1 cpu x
 	result "cpu: not per CPU" refused 2 "has no values of its own for each CPU" \
@@ -484,6 +485,7 @@ percpu()
 	result "touch: not an LRU map" refused 1 "is not an LRU map" \
 		lookup pinned "$hash" key u32:7 touch
 	result "touch: the other one goes" touched
+	result "touch: completion" completes "touch" lookup pinned "$pins/lru" key u32:1 to
 	result "per-CPU: value of one CPU" refused 2 "needs 4" \
 		update pinned "$pins/percpu" key u32:1 value u8:1
 }
