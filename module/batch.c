@@ -484,7 +484,7 @@ static int batch_check(const struct bpfmaps_map *map, const struct bpfmaps_batch
 	       -EINVAL : 0;
 }
 
-/* As single pushes and pops: no keys, no place to go on from. The type knows the flags of a push. */
+/* As single pushes and pops: no keys, no place to go on from. The type knows flags of a push. */
 static int batch_check_keyless(const struct bpfmaps_batch_attr *attr, enum bpfmaps_batch_op op)
 {
 	if (attr->keys || attr->in_batch || attr->out_batch || attr->flags)
