@@ -53,7 +53,7 @@ static struct inode *pinfs_new_inode(struct super_block *sb, const struct inode 
 		return NULL;
 	inode->i_ino = get_next_ino();
 	bpfmaps_inode_init_times(inode);
-	inode_init_owner(BPFMAPS_NOP_IDMAP, inode, dir, mode);
+	bpfmaps_inode_init_owner(inode, dir, mode);
 	return inode;
 }
 
@@ -74,8 +74,7 @@ static void init_dir_inode(struct inode *inode)
 	inc_nlink(inode);
 }
 
-static int dir_mkdir(struct bpfmaps_idmap *idmap, struct inode *dir, struct dentry *dentry,
-		     umode_t mode)
+static int dir_mkdir(struct inode *dir, struct dentry *dentry, umode_t mode)
 {
 	struct inode *inode = pinfs_new_inode(dir->i_sb, dir, S_IFDIR | mode);
 
@@ -87,8 +86,7 @@ static int dir_mkdir(struct bpfmaps_idmap *idmap, struct inode *dir, struct dent
 	return 0;
 }
 
-static int dir_symlink(struct bpfmaps_idmap *idmap, struct inode *dir, struct dentry *dentry,
-		       const char *target)
+static int dir_symlink(struct inode *dir, struct dentry *dentry, const char *target)
 {
 	struct inode *inode;
 	char *link = kstrdup(target, BPFMAPS_GFP);
@@ -114,11 +112,14 @@ static struct dentry *dir_lookup(struct inode *dir, struct dentry *dentry, unsig
 	return simple_lookup(dir, dentry, flags);
 }
 
+BPFMAPS_MKDIR_OP(dir_mkdir)
+BPFMAPS_INODE_OP(dir_symlink, const char *)
+
 static const struct inode_operations dir_iops = {
 	.lookup		= dir_lookup,
-	.mkdir		= dir_mkdir,
+	.mkdir		= dir_mkdir_op,
 	.rmdir		= simple_rmdir,
-	.symlink	= dir_symlink,
+	.symlink	= dir_symlink_op,
 	.link		= simple_link,
 	.unlink		= simple_unlink,
 	.rename		= simple_rename,

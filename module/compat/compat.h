@@ -6,9 +6,16 @@
 #ifndef _BPFMAPS_COMPAT_H
 #define _BPFMAPS_COMPAT_H
 
+#include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/irq_work.h>
+#include <linux/log2.h>
 #include <linux/mm.h>
+#include <linux/preempt.h>
+#include <linux/sched.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
 
 #ifdef HAVE_LINUX_UNALIGNED
 #include <linux/unaligned.h>
@@ -41,13 +48,50 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
 }
 #endif
 
-/* First argument of inode operations, and what inode_init_owner() takes for it. */
-#ifdef HAVE_MNT_IDMAP
-#define bpfmaps_idmap mnt_idmap
-#define BPFMAPS_NOP_IDMAP (&nop_mnt_idmap)
+/*
+ * BPFMAPS_INODE_OP(NAME, TYPE) makes NAME_op, an inode operation as this kernel has it, of the
+ * function NAME, which takes the directory, the entry and a TYPE, and returns 0 or an errno.
+ */
+#if defined(HAVE_MNT_IDMAP)
+#define BPFMAPS_IOP_ARGS	struct mnt_idmap *idmap, struct inode *dir, struct dentry *dentry
+
+static inline void bpfmaps_inode_init_owner(struct inode *inode, const struct inode *dir,
+					    umode_t mode)
+{
+	inode_init_owner(&nop_mnt_idmap, inode, dir, mode);
+}
+#elif defined(HAVE_USERNS_IOPS)
+#define BPFMAPS_IOP_ARGS	struct user_namespace *ns, struct inode *dir, struct dentry *dentry
+
+static inline void bpfmaps_inode_init_owner(struct inode *inode, const struct inode *dir,
+					    umode_t mode)
+{
+	inode_init_owner(&init_user_ns, inode, dir, mode);
+}
 #else
-#define bpfmaps_idmap user_namespace
-#define BPFMAPS_NOP_IDMAP (&init_user_ns)
+#define BPFMAPS_IOP_ARGS	struct inode *dir, struct dentry *dentry
+
+static inline void bpfmaps_inode_init_owner(struct inode *inode, const struct inode *dir,
+					    umode_t mode)
+{
+	inode_init_owner(inode, dir, mode);
+}
+#endif
+
+#define BPFMAPS_INODE_OP(name, type)						\
+static int name##_op(BPFMAPS_IOP_ARGS, type last)				\
+{										\
+	return name(dir, dentry, last);						\
+}
+
+#ifdef HAVE_MKDIR_DENTRY
+#define BPFMAPS_MKDIR_OP(name)							\
+static struct dentry *name##_op(BPFMAPS_IOP_ARGS, umode_t mode)			\
+{										\
+	return ERR_PTR(name(dir, dentry, mode));				\
+}
+#else
+#define BPFMAPS_MKDIR_OP(name)	BPFMAPS_INODE_OP(name, umode_t)
 #endif
 
 /* All times of a new inode; mtime and ctime of a directory that got an entry. */
@@ -83,6 +127,44 @@ static inline void bpfmaps_inode_init_times(struct inode *inode)
 #define BPFMAPS_FROZEN_ERRNO	EPERM
 #else
 #define BPFMAPS_FROZEN_ERRNO	EBUSY
+#endif
+
+/* What kmalloc() gives for so many bytes, of its caches or in pages. */
+#ifndef HAVE_KMALLOC_SIZE_ROUNDUP
+static inline size_t kmalloc_size_roundup(size_t size)
+{
+	if (size > KMALLOC_MAX_CACHE_SIZE)
+		return PAGE_SIZE << get_order(size);
+	if (KMALLOC_MIN_SIZE <= 32 && size > 64 && size <= 96)
+		return 96;
+	if (KMALLOC_MIN_SIZE <= 64 && size > 128 && size <= 192)
+		return 192;
+	return max_t(size_t, roundup_pow_of_two(size), KMALLOC_MIN_SIZE);
+}
+#endif
+
+/*
+ * Whom memory is charged to from here on; returns who it was before. Where a module cannot set
+ * that for interrupts, what is allocated in them is not charged.
+ */
+#if defined(HAVE_INT_ACTIVE_MEMCG) || !defined(CONFIG_MEMCG)
+#define bpfmaps_set_active_memcg	set_active_memcg
+#else
+static inline struct mem_cgroup *bpfmaps_set_active_memcg(struct mem_cgroup *memcg)
+{
+	struct mem_cgroup *old;
+
+	if (in_interrupt())
+		return NULL;
+	old = current->active_memcg;
+	current->active_memcg = memcg;
+	return old;
+}
+#endif
+
+/* In an interrupt on a kernel for real time, too; the tests ask for it. */
+#ifndef HAVE_IRQ_WORK_INIT_HARD
+#define IRQ_WORK_INIT_HARD(fn) { .flags = ATOMIC_INIT(IRQ_WORK_HARD_IRQ), .func = (fn) }
 #endif
 
 #endif /* _BPFMAPS_COMPAT_H */
