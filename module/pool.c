@@ -79,7 +79,7 @@ static bool pool_alloc_percpu(struct bpfmaps_pool *pool, void *elem, gfp_t gfp)
 static void *pool_heap_alloc(struct bpfmaps_pool *pool, enum bpfmaps_from from)
 {
 	const gfp_t atomic = GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN;
-	struct mem_cgroup *old = set_active_memcg(pool->memcg);
+	struct mem_cgroup *old = bpfmaps_set_active_memcg(pool->memcg);
 	gfp_t percpu = BPFMAPS_PERCPU_GFP;
 	void *elem;
 
@@ -93,7 +93,7 @@ static void *pool_heap_alloc(struct bpfmaps_pool *pool, enum bpfmaps_from from)
 		kvfree(elem);
 		elem = NULL;
 	}
-	set_active_memcg(old);
+	bpfmaps_set_active_memcg(old);
 	if (elem)
 		atomic_long_add(pool_heap_size(pool, elem), &pool->heap_bytes);
 	return elem;
