@@ -14,6 +14,8 @@
 
 #include <linux/bpfmaps.h>
 
+#include "module/compat/compat.h"
+
 static char *check = "";
 module_param(check, charp, 0);
 MODULE_PARM_DESC(check, "which of the checks to do");
@@ -75,7 +77,7 @@ static void in_softirq_context(struct bpfmaps_map *map, check_fn fn)
 
 static void hardirq_work(struct irq_work *work)
 {
-	EXPECT(!!in_hardirq(), 1);
+	EXPECT(!!hardirq_count(), 1);
 	context_fn(context_map);
 	complete(&context_done);
 }
