@@ -16,13 +16,15 @@ usage()
 
 	Prints, of the kernel VERSION, one of Debian's (like 6.1.0-56-amd64) or of the project's own (like
 	6.1.192-debug):
-	  --version  the version; without VERSION it is that of \$KERNEL: a version, or the name of an own
-	             kernel (debug). If this is empty or a path, it is that of linux-headers-amd64
+	  --version  the version; without VERSION it is that of \$KERNEL: a version, the name of an own
+	             kernel (debug), or another suite of Debian's (bullseye). If this is empty or a path,
+	             it is that of linux-headers-amd64
 	  --headers  the directory to build modules in
 	  --image    the kernel to boot (the default), uncompressed if it is Debian's
-	  --modules  the directory of its modules (as /lib/modules/VERSION); an own kernel has none
+	  --modules  the directory of its modules (as /lib/modules/VERSION); own kernels and those of
+	             other suites have none
 
-	What is not there yet is unpacked, or built.
+	What is not there yet is unpacked, fetched or built.
 	EOT
 }
 
@@ -32,6 +34,26 @@ is_own()
 	[[ $1 =~ ^[a-z0-9]+$ && -e $here/config/$1.config ]]
 }
 
+# is_suite NAME: whether it can only be the name of a suite
+is_suite()
+{
+	[[ $1 =~ ^[a-z] && $1 != */* ]] && ! is_own "$1"
+}
+
+# suite_dir VERSION: prints the directory of a kernel that was fetched from another suite
+suite_dir()
+{
+	local dir
+
+	for dir in "$(cache_dir)"/suite-*; do
+		if [[ -e $dir/version && $(<"$dir/version") == "$1" ]]; then
+			printf '%s\n' "$dir"
+			return
+		fi
+	done
+	return 1
+}
+
 # Prints the version that is meant when none is given.
 default_version()
 {
@@ -39,6 +61,9 @@ default_version()
 
 	if is_own "${KERNEL:-/}"; then
 		"$here/own-kernel.sh" --version "$KERNEL" || exit
+		return
+	elif is_suite "${KERNEL:-/}"; then
+		"$here/suite-kernel.sh" --version "$KERNEL" || exit
 		return
 	elif [[ ${KERNEL:-/} != */* ]]; then
 		printf '%s\n' "$KERNEL"
@@ -60,7 +85,8 @@ headers()
 		printf '%s/build\n' "$dir"
 		return
 	fi
-	for dir in "/lib/modules/$1/build" "/usr/src/linux-headers-$1"; do
+	for dir in "/lib/modules/$1/build" "/usr/src/linux-headers-$1" \
+		   "$(suite_dir "$1")/usr/src/linux-headers-$1"; do
 		if [[ -e $dir/Makefile ]]; then
 			printf '%s\n' "$dir"
 			return
@@ -130,7 +156,9 @@ image()
 		printf '%s/bzImage\n' "$dir"
 		return
 	fi
-	dir=$(fill_cache "kernel-$1-$(build_of "$1")" make_vmlinux "$1") || exit
+	if ! dir=$(suite_dir "$1"); then
+		dir=$(fill_cache "kernel-$1-$(build_of "$1")" make_vmlinux "$1") || exit
+	fi
 	printf '%s/vmlinux\n' "$dir"
 }
 
@@ -139,6 +167,7 @@ modules()
 	local dir
 
 	is_own "${1##*-}" && die "$EXIT_NO_BOOT" "kernel $1 has no modules of its own"
+	suite_dir "$1" >/dev/null && die "$EXIT_NO_BOOT" "the modules of kernel $1 are not fetched"
 	if [[ -e /lib/modules/$1/modules.dep ]]; then
 		printf '/lib/modules/%s\n' "$1"
 		return
