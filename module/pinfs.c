@@ -60,8 +60,7 @@ static struct inode *pinfs_new_inode(struct super_block *sb, const struct inode 
 /* The entry keeps a reference of its own: nothing but memory holds it. */
 static void pinfs_add(struct dentry *dentry, struct inode *inode, struct inode *dir)
 {
-	d_instantiate(dentry, inode);
-	dget(dentry);
+	d_make_persistent(dentry, inode);
 	bpfmaps_dir_touch(dir);
 }
 
@@ -160,7 +159,7 @@ int bpfmaps_pinfs_pin(struct file *file, struct bpfmaps_map *map, int dfd,
 	struct path path;
 	int err;
 
-	dentry = user_path_create(dfd, pathname, &path, 0);
+	dentry = start_creating_user_path(dfd, pathname, &path, 0);
 	if (IS_ERR(dentry))
 		return PTR_ERR(dentry);
 	err = security_path_mknod(&path, dentry, mode, 0);
@@ -168,7 +167,7 @@ int bpfmaps_pinfs_pin(struct file *file, struct bpfmaps_map *map, int dfd,
 		err = -EPERM;
 	if (!err)
 		err = vfs_mkobj(dentry, mode, pin_make, &source);
-	done_path_create(&path, dentry);
+	end_creating_path(&path, dentry);
 	return err;
 }
 
@@ -253,7 +252,7 @@ static int pinfs_show_options(struct seq_file *m, struct dentry *root)
 
 static const struct super_operations pinfs_super_ops = {
 	.statfs		= simple_statfs,
-	.drop_inode	= generic_delete_inode,
+	.drop_inode	= inode_just_drop,
 	.evict_inode	= pinfs_evict_inode,
 	.free_inode	= pinfs_free_inode,
 	.show_options	= pinfs_show_options,
@@ -353,7 +352,7 @@ static struct file_system_type pinfs_type = {
 	.name			= "bpfmaps",
 	.init_fs_context	= pinfs_init_fs_context,
 	.parameters		= pinfs_parameters,
-	.kill_sb		= kill_litter_super,
+	.kill_sb		= bpfmaps_kill_super,
 };
 MODULE_ALIAS_FS("bpfmaps");
 

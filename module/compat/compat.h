@@ -6,12 +6,14 @@
 #ifndef _BPFMAPS_COMPAT_H
 #define _BPFMAPS_COMPAT_H
 
+#include <linux/dcache.h>
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/irq_work.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
+#include <linux/namei.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
@@ -92,6 +94,28 @@ static struct dentry *name##_op(BPFMAPS_IOP_ARGS, umode_t mode)			\
 }
 #else
 #define BPFMAPS_MKDIR_OP(name)	BPFMAPS_INODE_OP(name, umode_t)
+#endif
+
+/* A new entry, and what is done with all of them when the file system goes. */
+#ifdef HAVE_D_MAKE_PERSISTENT
+#define bpfmaps_kill_super	kill_anon_super
+#else
+#define bpfmaps_kill_super	kill_litter_super
+
+static inline void d_make_persistent(struct dentry *dentry, struct inode *inode)
+{
+	d_instantiate(dentry, inode);
+	dget(dentry);
+}
+#endif
+
+#ifndef HAVE_INODE_JUST_DROP
+#define inode_just_drop		generic_delete_inode
+#endif
+
+#ifndef HAVE_START_CREATING_USER_PATH
+#define start_creating_user_path user_path_create
+#define end_creating_path	done_path_create
 #endif
 
 /* All times of a new inode; mtime and ctime of a directory that got an entry. */
