@@ -18,7 +18,7 @@ usage()
 	cat <<-EOT
 	usage: suite-kernel.sh [--version] SUITE
 
-	SUITE is one of Debian's (bullseye, bookworm-backports). Prints the directory with
+	SUITE is one of Debian's (bullseye, trixie-backports). Prints the directory with
 	  vmlinux                         its kernel
 	  version                         a file with the kernel's version
 	  usr/src/linux-headers-VERSION   the directory to build modules in
@@ -36,33 +36,36 @@ known_suites()
 		sort -u
 }
 
-# sources SUITE: prints the lines of a sources.list for it, with its security updates
+# sources SUITE: prints the lines of a sources.list for it, with its security updates; and for backports
+# those of the suite that they are for
 sources()
 {
-	local own uri name found=''
+	local own uri name suite=${1%-backports} found=''
 
 	own=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")
 	while read -r uri name; do
 		case $name in
 		"$own")
 			found=1
-			printf 'deb %s %s main\n' "$uri" "$1"
+			printf 'deb %s %s main\n' "$uri" "$suite"
+			[[ $1 == "$suite" ]] || printf 'deb %s %s main\n' "$uri" "$1"
 			;;
 		"$own-security")
-			# The others have theirs in the suite itself.
-			[[ $1 =~ -backports$|^sid$ ]] || printf 'deb %s %s-security main\n' "$uri" "$1"
+			[[ $suite == sid ]] || printf 'deb %s %s-security main\n' "$uri" "$suite"
 			;;
 		esac
 	done < <(known_suites)
 	[[ $found ]] || die "$EXIT_NO_BOOT" "apt does not know where $own is from; run apt-get update"
 }
 
-# private COMMAND ARGUMENT...: an apt command with its state in apt/
+# private COMMAND ARGUMENT...: an apt command with its state in apt/, where packages are rather from
+# the suite $release than from others, if that is not empty
 private()
 {
 	"$@" -o Dir::State="$PWD/apt" -o Dir::State::status=/dev/null -o Dir::Cache="$PWD/apt" \
 		-o Dir::Etc::sourcelist="$PWD/apt/sources.list" -o Dir::Etc::sourceparts=/dev/null \
-		-o Acquire::Check-Valid-Until=false -o Acquire::Languages=none -o APT::Sandbox::User=
+		-o Acquire::Check-Valid-Until=false -o APT::Default-Release="$release" \
+		-o Acquire::Languages=none -o APT::Sandbox::User=
 }
 
 # depends PACKAGE PATTERN: prints the first package that PACKAGE depends on and that matches
@@ -72,47 +75,99 @@ depends()
 		sed -n 's/^Depends: //p' | tr -s ', ' '\n' | grep -m 1 -xE "$2"
 }
 
-# unpack_packages VERSION
-unpack_packages()
+# unpack PACKAGE...: all of them but modules and documentation
+unpack()
 {
-	local version=$1 common kbuild file
+	local file
 
-	common=$(depends "linux-headers-$version" 'linux-headers-.*-common') &&
-		kbuild=$(depends "linux-headers-$version" 'linux-kbuild-.*') || return
-	private apt-get download -q "linux-image-$version" "linux-headers-$version" "$common" "$kbuild" ||
-		return
+	private apt-get download -q "$@" || return
 	for file in *.deb; do
-		# What is not named here is modules, and documentation.
-		dpkg-deb --fsys-tarfile "$file" | tar -x --wildcards --no-wildcards-match-slash \
-			--exclude './lib' --exclude './usr/share' || return
+		dpkg-deb --fsys-tarfile "$file" | tar -x --exclude ./lib/modules --exclude ./usr/share || return
 		rm "$file"
 	done
 }
 
+# unpack_kernel VERSION: what booting it and building for it takes
+unpack_kernel()
+{
+	local headers=linux-headers-$1 image=linux-image-$1
+
+	# Since 6.19 that is only the package that depends on the parts.
+	image=$(depends "$image" 'linux-binary-.*' || printf '%s' "$image")
+	unpack "$image" "$headers" "$(depends "$headers" 'linux-headers-.*-common')" \
+		"$(depends "$headers" 'linux-kbuild-.*')"
+}
+
+# What a kernel that a newer compiler has built says of it, and this machine's may not know.
+compiler_options=(CC_HAS_ASSUME CC_HAS_COUNTED_BY CC_HAS_MIN_FUNCTION_ALIGNMENT
+		  CC_HAS_MULTIDIMENSIONAL_NONSTRING)
+
 # move_headers VERSION DIR: makes the headers work in DIR with this machine's compiler
 move_headers()
 {
-	local headers=usr/src/linux-headers-$1
+	local headers=usr/src/linux-headers-$1 option
 
-	sed -i "s,/usr/src/,$2/usr/src/," "$headers/Makefile" &&
-		sed -i -E 's/gcc-[0-9]+$/gcc/' "$headers/.kernelvariables"
+	sed -i "s,/usr/src/,$2/usr/src/," "$headers/Makefile" || return
+	sed -i -E 's/gcc-[0-9]+$/gcc/' "$headers/.kernelvariables" || return
+	for option in "${compiler_options[@]}"; do
+		sed -i "/CONFIG_${option}[= ]/d" "$headers/.config" "$headers/include/config/auto.conf" \
+			"$headers/include/generated/autoconf.h" || return
+	done
+	# Of use only to a new enough pahole.
+	rm -f "$headers/vmlinux"
 }
 
-# fetch SUITE DIR: with DIR as working directory
+# The programs that come with the headers.
+programs()
+{
+	local file
+
+	find usr/lib/linux-kbuild-* -type f -perm /111 | while read -r file; do
+		if cmp -s -n 4 "$file" <(printf '\177ELF'); then
+			printf '%s\n' "$file"
+		fi
+	done
+}
+
+# add_libraries VERSION DIR: programs that need newer libraries than this machine has get those of the
+# suite, by scripts in their places that call the loader of these
+add_libraries()
+{
+	local libraries=$2/usr/lib/x86_64-linux-gnu file list
+
+	list=$(programs)
+	[[ $(xargs ldd <<<"$list" 2>&1) == *'not found'* ]] || return 0
+	unpack libc6 zlib1g libzstd1 \
+		"$(depends "$(depends "linux-headers-$1" 'linux-kbuild-.*')" 'libelf1.*')" || return
+	while read -r file; do
+		mv "$file" "$file.elf"
+		# shellcheck disable=SC2016 # they are for the script
+		printf '#!/bin/sh\nexec %s --library-path %s --argv0 "$0" %s "$@"\n' \
+			"$libraries/ld-linux-x86-64.so.2" "$libraries" "$2/$file.elf" >"$file"
+		chmod 755 "$file"
+	done <<<"$list"
+}
+
+# fetch SUITE: into the working directory, which will be moved to the cache
 fetch()
 {
-	local suite=$1 version source
+	local suite=$1 release='' version source dir
 
+	dir=$(cache_dir)/suite-$suite
+	# Apt takes nothing from backports otherwise.
+	[[ $suite != *-backports ]] || release=$suite
 	mkdir -p apt/lists/partial apt/archives/partial
 	sources "$suite" >apt/sources.list || return
 	private apt-get update -q || return
 	version=$(depends "linux-headers-$flavour" 'linux-headers-.*') || return
 	version=${version#linux-headers-}
-	unpack_packages "$version" && move_headers "$version" "$(cache_dir)/suite-$suite" || return
+	unpack_kernel "$version" && move_headers "$version" "$dir" &&
+		add_libraries "$version" "$dir" || return
 	source=$("$here/../kernel-source.sh") || return
-	"$source/scripts/extract-vmlinux" "boot/vmlinuz-$version" >vmlinux || return
+	find boot usr/lib/modules -name 'vmlinuz*' -exec "$source/scripts/extract-vmlinux" {} \; >vmlinux
+	[[ -s vmlinux ]] || return
 	printf '%s\n' "$version" >version
-	rm -r apt boot
+	rm -rf apt boot lib usr/lib/modules
 }
 
 # make_suite SUITE DIR
