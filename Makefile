@@ -9,8 +9,8 @@ PINS   := /sys/fs/bpfmaps
 
 export BUILD
 
-.PHONY: all module samples tools load unload install setup demo bench check check-debug check-all
-.PHONY: guest lint shell clean help
+.PHONY: all module samples tools load unload install setup demo bench
+.PHONY: check check-debug check-all check-kernels guest lint shell clean help
 
 all: module tools
 
@@ -66,6 +66,9 @@ check-all:
 check-debug:
 	@selftests/check-debug.sh
 
+check-kernels:
+	@selftests/kernels.sh
+
 clean:
 	rm -rf $(BUILD)
 	$(RM) *.ko *.o *.mod *.mod.c .*.cmd Module.symvers modules.order
@@ -86,6 +89,9 @@ help:
 	@echo '                  the tests in the guest on a kernel that checks memory, locks and'
 	@echo '                  objects; it is built the first time (10 to 20 minutes)'
 	@echo '  make check-all  both'
+	@echo '  make check-kernels'
+	@echo '                  tests of the module on the kernels of two other releases of Debian, which'
+	@echo '                  are fetched the first time'
 	@echo '  make bench      instructions for each call, of bpf(2) and of bpfmaps'
 	@echo '  make lint       the static checks only'
 	@echo '  make shell      a shell in the guest'

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Fetches the kernel of another of Debian's suites, and its headers, into the cache. The packages come from
-# where this machine's apt has those of its own suite; apt works with a state of its own, so nothing of
-# the machine changes, and it need not be root.
+# Fetches the kernel of another of Debian's suites, and its headers, into the cache. The packages
+# come from where this machine's apt has those of its own suite; apt works with a state of its own, so
+# nothing of the machine changes, and it need not be root.
 set -euo pipefail
 
 here=$(dirname "$(realpath "$0")")
@@ -22,8 +22,8 @@ usage()
 	  vmlinux                         its kernel
 	  version                         a file with the kernel's version
 	  usr/src/linux-headers-VERSION   the directory to build modules in
-	and fetches it when it is not in the cache; or, with --version, only the kernel's version. What is in
-	the cache stays as it is until its directory is removed.
+	and fetches it when it is not in the cache; or, with --version, only the kernel's version. What
+	is in the cache stays as it is until its directory is removed.
 
 	Exit status: 0, or 4 if there is no such suite or its kernel could not be fetched.
 	EOT
@@ -32,12 +32,13 @@ usage()
 # Prints the suites that this machine's apt knows, as lines "URI SUITE".
 known_suites()
 {
-	apt-get indextargets --format "\$(REPO_URI) \$(CODENAME)" 'Created-By: Packages' 'Component: main' |
+	apt-get indextargets --format "\$(REPO_URI) \$(CODENAME)" \
+		'Created-By: Packages' 'Component: main' |
 		sort -u
 }
 
-# sources SUITE: prints the lines of a sources.list for it, with its security updates; and for backports
-# those of the suite that they are for
+# sources SUITE: prints the lines of a sources.list for it, with its security updates; for backports
+# also those of the suite that they are for
 sources()
 {
 	local own uri name suite=${1%-backports} found=''
@@ -72,7 +73,7 @@ private()
 depends()
 {
 	private apt-cache show --no-all-versions "$1" |
-		sed -n 's/^Depends: //p' | tr -s ', ' '\n' | grep -m 1 -xE "$2"
+		sed -n 's/^Depends: //p' | tr -s ', ' '\n' | grep -xE "$2" | sed -n 1p
 }
 
 # unpack PACKAGE...: all of them but modules and documentation
@@ -82,7 +83,8 @@ unpack()
 
 	private apt-get download -q "$@" || return
 	for file in *.deb; do
-		dpkg-deb --fsys-tarfile "$file" | tar -x --exclude ./lib/modules --exclude ./usr/share || return
+		dpkg-deb --fsys-tarfile "$file" |
+			tar -x --exclude ./lib/modules --exclude ./usr/share || return
 		rm "$file"
 	done
 }
