@@ -12,6 +12,7 @@
 #include <kselftest_harness.h>
 
 #include "bpfmaps_util.h"
+#include "release.h"
 #include "scale.h"
 
 #define BUFFER	4096
@@ -534,6 +535,10 @@ TEST_F(type, mapping_rights)
 	int bpf, ours;
 	long want;
 
+	bpf = bpf_create(&self->s);
+	close(bpf);
+	if (bpf < 0 && old_bpf())
+		SKIP(return, "this kernel's bpf(2) does not have the type");
 	for (i = 0; i < 2; i++) {
 		s = self->s;
 		s.flags |= flags[i];

@@ -3,16 +3,13 @@
  * Types that are newer than the running kernel: which its bpf(2) has, and that here all work. The
  * bpf(2) of the kernel of "make check" has them all; selftests/kernels.sh runs this on older ones.
  */
-#include <sys/utsname.h>
-
 #include <kselftest_harness.h>
 
+#include "release.h"
 #include "ringbuf_util.h"
 
 #define BUFFER	4096
 #define ENTRIES	4096
-
-#define RELEASE(major, minor)	((major) << 16 | (minor))
 
 struct kind;
 
@@ -234,17 +231,14 @@ TEST(every_type_is_tried)
 /* bpf(2) has exactly the types of its release and says EINVAL to others; here all of them work. */
 TEST(types_newer_than_the_kernel)
 {
-	unsigned int release, has = 0, works = 0;
+	unsigned int release = kernel_release(), has = 0, works = 0;
 	struct made made = { .dev = bm_open() };
 	struct utsname kernel;
-	char *end;
 	size_t i;
 
 	ASSERT_LE(0, made.dev);
+	ASSERT_NE(0, release);
 	ASSERT_EQ(0, uname(&kernel));
-	release = strtoul(kernel.release, &end, 10) << 16;
-	ASSERT_EQ('.', *end);
-	release |= strtoul(end + 1, NULL, 10);
 	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
 		bool expected = kinds[i].since <= release;
 		int bpf;
