@@ -17,7 +17,8 @@ struct pool_cpu;
  * struct bpfmaps_pool_elem - first member of every element
  * @node: what links the element into the map, in a chain
  * @list: or in a list, whose elements no reader goes on from
- * @next: @node.next, which stays as it is until all readers that may see the element are gone
+ * @next: @node.next, or a word of the map's own: it stays as it is until all readers that may
+ *	see the element are gone
  * @link: in a list of the pool; over @node.pprev, which only writers of the map use
  */
 struct bpfmaps_pool_elem {

@@ -2,155 +2,59 @@
 /*
  * LPM_TRIE: prefixes of bits, and the longest one that a key begins with
  *
- * A key is a prefix length and as many bytes of data as the key size leaves. The trie is binary and
- * compressed: a node stands for a prefix, its children for longer ones that go on with a 0 or a 1.
- * Where two prefixes part and none was inserted, an inner node joins them. With 10.0.0.0/8,
- * 10.0.0.0/9 and 10.192.0.0/10:
+ * A key is a prefix length and as many bytes of data as the key size leaves. The trie decides two
+ * bits at a time and leaves out where there is nothing to decide: a node has an even position, and
+ * seven slots in the order in which bpf(2) goes through prefixes:
  *
- *	10.0.0.0/8  --0-->  10.0.0.0/9
- *	            --1-->  10.192.0.0/10
+ *	 0	 1	 2	 3	 4	 5	 6
+ *	00...	01...	0	10...	11...	1	nothing
  *
- * and without the first one an inner node 10.0.0.0/8 in its place. So an inner node has two
- * children always, there are fewer inner nodes than prefixes, and a walk is no longer than the
- * key has bits.
+ * In those with dots is what goes on with these two bits behind the position: a node of a higher
+ * position, or an element, if it is the only one there. In the others is the element that ends
+ * there. With 10.0.0.0/8 (its bits are 00 00 10 10), 10.0.0.0/9, 10.192.0.0/10 and 10.224.0.0/11:
  *
- * Data is kept in words whose highest bit is the first one, so that a node is compared by a few
- * instructions, from the word on that is not known to be equal.
+ *	node of position 8:  slot 2: 10.0.0.0/9   slot 4: node of position 10   slot 6: 10.0.0.0/8
+ *	node of position 10: slot 5: 10.224.0.0/11   slot 6: 10.192.0.0/10
  *
- * Readers walk under RCU. Nodes are changed by linking another one in their place, so a value is
- * never seen half written; only "inner" changes in place, when a prefix that has two children is
- * deleted.
+ * Nodes do not say what bits lie before their position. A look-up goes down by the bits of the key
+ * alone, keeps in mind the last element that ended in a node on the way, and compares but at the
+ * end: with the element that it has come to, or else with the one in mind. Only if neither is a
+ * prefix of the key it goes again and compares on the way. All of this is in proportion to the
+ * length of the key at most, whatever is in the trie, and needs neither a stack nor recursion.
+ *
+ * Why two bits: a node has two slots in use at least, so there are fewer nodes than prefixes,
+ * whoever chooses them, and a node takes 96 bytes of the heap. A million random prefixes of 32 bits
+ * have 0.62 nodes each; with values of 8 bytes this makes 92 bytes, where bpf(2) takes 128. Nodes
+ * that decide four bits are half a kilobyte each if hostile prefixes want it so; those of a compact
+ * form are copied and retired with each change; hashes by length do not know the order of prefixes.
+ *
+ * Readers walk under RCU; what they have reached stays as it is but for:
+ *
+ * - slots, each of which is changed by one store, to something that has what was there below it
+ *   or in its place;
+ * - the map of slots in use: an element comes with its bit and goes with it. What is left in a slot
+ *   that is not in use may be freed memory. A node that would be left with one slot in use is not
+ *   changed, but taken out: what is in that slot takes its place.
+ *
+ * Values of up to LPM_IN_PLACE bytes are overwritten, under a sequence count if they are more than
+ * a word; larger ones are replaced along with their element.
  */
-#include <linux/bitops.h>
-#include <linux/rcupdate.h>
+#include <linux/hash.h>
 #include <linux/sched.h>
-#include <linux/spinlock.h>
 #include <linux/slab.h>
 
-#include "../map.h"
-#include "../pool.h"
-#include "../seq.h"
+#include "lpm_trie.h"
 
 #define LPM_CREATE_FLAGS (BPFMAPS_F_NO_PREALLOC | BPFMAPS_F_NUMA_NODE | BPFMAPS_ACCESS_FLAGS)
-
-/* Bytes of data behind the prefix length in a key. */
-#define LPM_DATA_MAX	256
-#define LPM_DATA_MIN	1
 
 /* The limit of bpf(2), whose nodes have 40 bytes. */
 #define LPM_VALUE_MAX	(KMALLOC_MAX_SIZE - LPM_DATA_MAX - 40)
 
-#define LPM_WORD_BITS	64
+#define LPM_IN_PLACE	256
 
-struct lpm_key {
-	u32 prefixlen;
-	u64 bits[LPM_DATA_MAX / sizeof(u64)];
-};
-
-/**
- * struct lpm_node - a prefix
- * @pool: of the pool
- * @child: what goes on with a 0 and with a 1
- * @prefixlen: how many of @bits count
- * @inner: only joins its children, is no element
- * @small: has no room for a value
- * @bits: all data of the key; the value follows
- */
-struct lpm_node {
-	struct bpfmaps_pool_elem pool;
-	struct lpm_node __rcu *child[2];
-	u32 prefixlen;
-	bool inner;
-	bool small;
-	u64 bits[];
-};
-
-/**
- * struct lpm_map - the type's struct
- * @map: what all types have
- * @data_size: bytes of data in a key
- * @words: how many words @data_size takes
- * @lock: of all who change the trie
- * @root: NULL in an empty trie
- * @pool: nodes that are elements
- * @inner: nodes without a value
- */
-struct lpm_map {
-	struct bpfmaps_map map;
-	u32 data_size;
-	u32 words;
-	raw_spinlock_t lock;
-	struct lpm_node __rcu *root;
-	struct bpfmaps_pool pool;
-	struct bpfmaps_pool inner;
-};
-
-static struct lpm_map *to_lpm(const struct bpfmaps_map *map)
-{
-	return container_of(map, struct lpm_map, map);
-}
-
-static void *node_value(const struct lpm_map *lpm, struct lpm_node *node)
-{
-	return node->bits + lpm->words;
-}
-
-static u64 load_tail(const u8 *data, u32 size)
-{
-	u64 word = 0;
-	u32 i;
-
-	for (i = 0; i < size; i++)
-		word |= (u64)data[i] << (LPM_WORD_BITS - 8 * (i + 1));
-	return word;
-}
-
-/* False if the prefix is longer than the data. */
-static bool key_load(const struct lpm_map *lpm, struct lpm_key *to, const void *from)
-{
-	const u8 *data = from + sizeof(u32);
-	u32 size = lpm->data_size;
-	u64 *word = to->bits;
-
-	to->prefixlen = get_unaligned((const u32 *)from);
-	for (; size >= sizeof(*word); size -= sizeof(*word), data += sizeof(*word))
-		*word++ = get_unaligned_be64(data);
-	if (size == sizeof(u32))
-		*word = (u64)get_unaligned_be32(data) << 32;
-	else if (size)
-		*word = load_tail(data, size);
-	return to->prefixlen <= lpm->data_size * 8;
-}
-
-static void key_store(const struct lpm_map *lpm, void *to, const struct lpm_node *node)
-{
-	u8 *data = to + sizeof(u32);
-	u32 i;
-
-	put_unaligned(node->prefixlen, (u32 *)to);
-	for (i = 0; i < lpm->data_size; i++)
-		data[i] = node->bits[i / 8] >> (LPM_WORD_BITS - 8 * (i % 8 + 1));
-}
-
-static unsigned int bit_at(const u64 *bits, u32 pos)
-{
-	return bits[pos / LPM_WORD_BITS] >> (LPM_WORD_BITS - 1 - pos % LPM_WORD_BITS) & 1;
-}
-
-/* How many bits of a key and a node are equal; @known of them are for certain. */
-static u32 match_len(const struct lpm_node *node, const struct lpm_key *key, u32 known)
-{
-	u32 limit = min(node->prefixlen, key->prefixlen);
-	u32 pos = round_down(known, LPM_WORD_BITS);
-	u64 diff;
-
-	for (; pos < limit; pos += LPM_WORD_BITS) {
-		diff = node->bits[pos / LPM_WORD_BITS] ^ key->bits[pos / LPM_WORD_BITS];
-		if (diff)
-			return min_t(u32, limit, pos + LPM_WORD_BITS - fls64(diff));
-	}
-	return limit;
-}
+/* Neither done nor failed: an update goes on with a new element, or a new node. */
+#define NEED_ELEM	1
+#define NEED_NODE	2
 
 static int lpm_alloc_check(const struct bpfmaps_create_attr *attr)
 {
@@ -169,368 +73,569 @@ static int lpm_alloc_check(const struct bpfmaps_create_attr *attr)
 static int lpm_alloc(struct bpfmaps_map *map)
 {
 	struct lpm_map *lpm = to_lpm(map);
-	u32 size;
+	u32 i, size;
 	int err;
 
 	lpm->data_size = map->key_size - sizeof(u32);
 	lpm->words = DIV_ROUND_UP(lpm->data_size, sizeof(u64));
+	lpm->in_place = map->value_size <= LPM_IN_PLACE;
+	lpm->word = bpfmaps_seq_is_word(map->value_size);
 	raw_spin_lock_init(&lpm->lock);
-	size = struct_size((struct lpm_node *)NULL, bits, lpm->words);
-	err = bpfmaps_pool_init(&lpm->pool, map, size + round_up(map->value_size, 8), false);
+	lpm->changes = 1;
+	for (i = 0; i < ARRAY_SIZE(lpm->stripes); i++)
+		bpfmaps_seq_init(&lpm->stripes[i]);
+	size = struct_size((struct lpm_elem *)NULL, bits, lpm->words);
+	err = bpfmaps_pool_init(&lpm->elems, map, size + round_up(map->value_size, 8), false);
 	if (err)
 		return err;
-	err = bpfmaps_pool_init(&lpm->inner, map, size, false);
+	err = bpfmaps_pool_init(&lpm->nodes, map, sizeof(struct lpm_node), false);
 	if (err)
-		bpfmaps_pool_destroy(&lpm->pool);
+		bpfmaps_pool_destroy(&lpm->elems);
 	return err;
 }
 
-/* Nodes still to be freed are chained by their pool link, so no node is visited twice. */
-static struct bpfmaps_pool_elem *free_push(struct bpfmaps_pool_elem *todo,
-					   struct lpm_node __rcu *child)
+/* Nodes still to be freed are chained by their pool link, so none is visited twice. */
+static struct bpfmaps_pool_elem *free_node(struct lpm_map *lpm, struct lpm_node *node,
+					   struct bpfmaps_pool_elem *todo)
 {
-	struct lpm_node *node = rcu_dereference_protected(child, true);
+	unsigned long map = node->map;
+	unsigned int nr;
+	void *ptr;
 
-	if (!node)
-		return todo;
-	node->pool.link = todo;
-	return &node->pool;
-}
-
-static struct bpfmaps_pool *node_pool(struct lpm_map *lpm, const struct lpm_node *node)
-{
-	return node->small ? &lpm->inner : &lpm->pool;
+	for_each_set_bit(nr, &map, LPM_SLOTS) {
+		ptr = rcu_dereference_protected(node->slot[nr], true);
+		if (lpm_is_elem(ptr)) {
+			bpfmaps_pool_drop(&lpm->elems, lpm_to_elem(ptr));
+		} else {
+			((struct lpm_node *)ptr)->pool.link = todo;
+			todo = ptr;
+		}
+	}
+	bpfmaps_pool_drop(&lpm->nodes, node);
+	return todo;
 }
 
 static void lpm_free(struct bpfmaps_map *map)
 {
 	struct lpm_map *lpm = to_lpm(map);
-	struct bpfmaps_pool_elem *todo = free_push(NULL, lpm->root);
-	struct lpm_node *node;
+	void *root = rcu_dereference_protected(lpm->root, true);
+	struct bpfmaps_pool_elem *todo = NULL;
 
+	if (lpm_is_elem(root))
+		bpfmaps_pool_drop(&lpm->elems, lpm_to_elem(root));
+	else if (root)
+		todo = free_node(lpm, root, NULL);
 	while (todo) {
-		node = container_of(todo, struct lpm_node, pool);
-		todo = free_push(free_push(todo->link, node->child[0]), node->child[1]);
-		bpfmaps_pool_drop(node_pool(lpm, node), node);
+		todo = free_node(lpm, container_of(todo, struct lpm_node, pool), todo->link);
 		cond_resched();
 	}
-	bpfmaps_pool_destroy(&lpm->inner);
-	bpfmaps_pool_destroy(&lpm->pool);
+	bpfmaps_pool_destroy(&lpm->nodes);
+	bpfmaps_pool_destroy(&lpm->elems);
 }
 
-/* Under RCU: the longest prefix of @key that is an element. */
-static struct lpm_node *lpm_find_longest(const struct lpm_map *lpm, const struct lpm_key *key)
+/* Under RCU: what ends in @node on the way of @key, the longest one, or @before. */
+static struct lpm_elem *lpm_end_in(const struct lpm_map *lpm, const struct lpm_node *node,
+				   unsigned int slots, struct lpm_prefix key,
+				   struct lpm_elem *before)
 {
-	struct lpm_node *node = rcu_dereference(lpm->root);
-	struct lpm_node *found = NULL;
-	u32 len = 0;
+	unsigned int half = lpm_slot_half(lpm_pair(key.bits, node->pos));
 
-	while (node) {
-		len = match_len(node, key, len);
-		if (len < node->prefixlen)
-			break;
-		if (!READ_ONCE(node->inner))
-			found = node;
-		if (len == key->prefixlen)
-			break;
-		node = rcu_dereference(node->child[bit_at(key->bits, len)]);
+	if (key.len > node->pos && slots & BIT(half))
+		return lpm_to_elem(lpm_get(lpm, node, half));
+	if (slots & BIT(LPM_SLOT_SELF))
+		return lpm_to_elem(lpm_get(lpm, node, LPM_SLOT_SELF));
+	return before;
+}
+
+/**
+ * struct lpm_match - how far a walk is that compares
+ * @found: the longest prefix so far, or NULL
+ * @len: as many bits of the key are known to be those of all that is further down
+ */
+struct lpm_match {
+	struct lpm_elem *found;
+	u32 len;
+};
+
+/* Under RCU: false if the element that ends in slot @nr, if there is one, is no prefix of @key. */
+static bool lpm_match_end(const struct lpm_map *lpm, const struct lpm_node *node,
+			  unsigned int slots, unsigned int nr, struct lpm_prefix key,
+			  struct lpm_match *match)
+{
+	struct lpm_elem *elem;
+
+	if (!(slots & BIT(nr)))
+		return true;
+	elem = lpm_to_elem(lpm_get(lpm, node, nr));
+	match->len = lpm_match_len(lpm_elem_prefix(elem), key, match->len);
+	if (match->len < elem->prefixlen)
+		return false;
+	match->found = elem;
+	return true;
+}
+
+/*
+ * Under RCU: the longest prefix of @key that is an element, by comparing each that is met. What is
+ * further down than one that is no prefix of @key is none either.
+ */
+static noinline struct lpm_elem *lpm_find_compared(const struct lpm_map *lpm, struct lpm_prefix key)
+{
+	struct lpm_match match = {};
+	void *ptr = lpm_root(lpm);
+	unsigned int slots, nr;
+	struct lpm_node *node;
+
+	while (lpm_is_node(ptr)) {
+		node = ptr;
+		slots = lpm_slots(node);
+		if (node->pos > key.len ||
+		    !lpm_match_end(lpm, node, slots, LPM_SLOT_SELF, key, &match) ||
+		    node->pos == key.len)
+			return match.found;
+		nr = lpm_slot_half(lpm_pair(key.bits, node->pos));
+		if (!lpm_match_end(lpm, node, slots, nr, key, &match))
+			return match.found;
+		nr = lpm_slot_nr(key, node->pos);
+		if (!(slots & BIT(nr)))
+			return match.found;
+		ptr = lpm_get(lpm, node, nr);
 	}
-	return found;
+	if (ptr && lpm_is_prefix_of(lpm_to_elem(ptr), key))
+		return lpm_to_elem(ptr);
+	return match.found;
+}
+
+/* Under RCU: the same, by a comparison at the end. */
+static __always_inline struct lpm_elem *lpm_find_longest(const struct lpm_map *lpm,
+							 struct lpm_prefix key)
+{
+	struct lpm_elem *found = NULL;
+	void *ptr = lpm_root(lpm);
+	unsigned int slots, nr;
+	struct lpm_node *node;
+
+	if (unlikely(!ptr))
+		return NULL;
+	while (!lpm_is_elem(ptr)) {
+		node = ptr;
+		slots = lpm_slots(node);
+		if (slots & LPM_ENDS)
+			found = lpm_end_in(lpm, node, slots, key, found);
+		if (node->pos + LPM_STRIDE > key.len)
+			goto ended;
+		nr = lpm_slot_below(lpm_pair(key.bits, node->pos));
+		if (!(slots & BIT(nr)))
+			goto ended;
+		ptr = lpm_get(lpm, node, nr);
+	}
+	if (lpm_is_prefix_of(lpm_to_elem(ptr), key))
+		return lpm_to_elem(ptr);
+ended:
+	if (!found || lpm_is_prefix_of(found, key))
+		return found;
+	return lpm_find_compared(lpm, key);
+}
+
+static __always_inline struct lpm_elem *lpm_lookup(const struct lpm_map *lpm, const void *from)
+{
+	u64 bits[LPM_WORDS_MAX] __uninitialized;
+	struct lpm_prefix key;
+
+	return lpm_load_key(lpm, &key, bits, from) ? lpm_find_longest(lpm, key) : NULL;
 }
 
 static void *lpm_lookup_elem(struct bpfmaps_map *map, const void *from)
 {
 	struct lpm_map *lpm = to_lpm(map);
-	struct lpm_node *node;
-	struct lpm_key key;
+	struct lpm_elem *elem = lpm_lookup(lpm, from);
 
-	if (!key_load(lpm, &key, from))
-		return NULL;
-	node = lpm_find_longest(lpm, &key);
-	return node ? node_value(lpm, node) : NULL;
+	return elem ? lpm_value(lpm, elem) : NULL;
 }
 
-/* Called from system calls. A node's value does not change, so any copy is whole. */
+static struct bpfmaps_seq *lpm_stripe(struct lpm_map *lpm, const struct lpm_elem *elem)
+{
+	return &lpm->stripes[hash_ptr(elem, LPM_STRIPE_BITS)];
+}
+
+static noinline void lpm_read_stripe(struct lpm_map *lpm, struct lpm_elem *elem, void *value)
+{
+	struct bpfmaps_seq *seq = lpm_stripe(lpm, elem);
+	unsigned long irq;
+	unsigned int start;
+	int i;
+
+	for (i = 0; i < BPFMAPS_SEQ_TRIES; i++) {
+		if (!bpfmaps_seq_begin(seq, &start))
+			continue;
+		bpfmaps_copy_from_elem(value, lpm_value(lpm, elem), lpm->map.value_size);
+		if (bpfmaps_seq_valid(seq, start))
+			return;
+	}
+	raw_spin_lock_irqsave(&seq->lock, irq);
+	bpfmaps_copy_from_elem(value, lpm_value(lpm, elem), lpm->map.value_size);
+	raw_spin_unlock_irqrestore(&seq->lock, irq);
+}
+
+/* Under RCU: one whole value of @elem. */
+static __always_inline void lpm_read_value(struct lpm_map *lpm, struct lpm_elem *elem, void *value)
+{
+	if (lpm->in_place && !lpm->word)
+		lpm_read_stripe(lpm, elem, value);
+	else
+		bpfmaps_copy_from_elem(value, lpm_value(lpm, elem), lpm->map.value_size);
+}
+
+void bpfmaps_lpm_read_value(struct lpm_map *lpm, struct lpm_elem *elem, void *value)
+{
+	lpm_read_value(lpm, elem, value);
+}
+
+/* Called from system calls. */
 static int lpm_copy_value(struct bpfmaps_map *map, const void *key, void *value, u64 flags)
 {
-	void *found;
+	struct lpm_map *lpm = to_lpm(map);
+	struct lpm_elem *elem;
 
 	rcu_read_lock();
-	found = lpm_lookup_elem(map, key);
-	if (found)
-		bpfmaps_copy_from_elem(value, found, map->value_size);
+	elem = lpm_lookup(lpm, key);
+	if (elem)
+		lpm_read_value(lpm, elem, value);
 	rcu_read_unlock();
-	return found ? 0 : -ENOENT;
+	return elem ? 0 : -ENOENT;
 }
 
 /**
- * struct lpm_place - where a walk for a key ended
- * @slot: the pointer at which it ended
- * @node: what it points to, or NULL
- * @len: how many bits of @node are those of the key
- * @parent: the node that @slot is in, or NULL
- * @parent_slot: what points to @parent
+ * struct lpm_place - where a walk for a prefix ended
+ * @ptr: what is there, or NULL
+ * @node: the node that has it in its slot @nr, or NULL: it is the root
+ * @nr: number of that slot
+ * @parent_nr: number of the slot in @parent that @node is in
+ * @parent: the node above @node, or NULL
  */
 struct lpm_place {
-	struct lpm_node __rcu **slot;
+	void *ptr;
 	struct lpm_node *node;
-	u32 len;
+	unsigned int nr;
+	unsigned int parent_nr;
 	struct lpm_node *parent;
-	struct lpm_node __rcu **parent_slot;
 };
 
-static struct lpm_node *lpm_locked(const struct lpm_map *lpm, struct lpm_node __rcu *ptr)
+/* Under the lock: as far down as @prefix and nodes of a position of up to @limit lead. */
+static struct lpm_place lpm_walk(const struct lpm_map *lpm, struct lpm_prefix prefix, u32 limit)
 {
-	return rcu_dereference_protected(ptr, lockdep_is_held(&lpm->lock));
-}
-
-/* Under the lock: to the node of the key's prefix, or to where a node for it has to go. */
-static struct lpm_place lpm_walk(struct lpm_map *lpm, const struct lpm_key *key)
-{
-	struct lpm_place place = { .slot = &lpm->root };
-
-	for (;;) {
-		place.node = lpm_locked(lpm, *place.slot);
-		if (!place.node)
-			return place;
-		place.len = match_len(place.node, key, place.len);
-		if (place.len < place.node->prefixlen || place.len == key->prefixlen)
-			return place;
-		place.parent = place.node;
-		place.parent_slot = place.slot;
-		place.slot = &place.node->child[bit_at(key->bits, place.len)];
-	}
-}
-
-/* Whether the walk ended at the key's own prefix, be it an element or an inner node. */
-static bool place_is_exact(const struct lpm_place *place, const struct lpm_key *key)
-{
-	return place->node && place->len == place->node->prefixlen && place->len == key->prefixlen;
-}
-
-static bool place_has_elem(const struct lpm_place *place, const struct lpm_key *key)
-{
-	return place_is_exact(place, key) && !place->node->inner;
-}
-
-static struct lpm_node *lpm_new_node(struct lpm_map *lpm, struct bpfmaps_pool *pool,
-				     const struct lpm_key *key, enum bpfmaps_from from)
-{
-	struct lpm_node *node = bpfmaps_pool_alloc(pool, from);
-
-	if (!node)
-		return NULL;
-	RCU_INIT_POINTER(node->child[0], NULL);
-	RCU_INIT_POINTER(node->child[1], NULL);
-	node->prefixlen = key->prefixlen;
-	node->small = pool == &lpm->inner;
-	node->inner = node->small;
-	memcpy(node->bits, key->bits, lpm->words * sizeof(u64));
-	return node;
-}
-
-/* Put @node in the place of the one that is there, with the same children. */
-static void place_replace(struct lpm_map *lpm, const struct lpm_place *place,
-			  struct lpm_node *node)
-{
-	RCU_INIT_POINTER(node->child[0], lpm_locked(lpm, place->node->child[0]));
-	RCU_INIT_POINTER(node->child[1], lpm_locked(lpm, place->node->child[1]));
-	rcu_assign_pointer(*place->slot, node);
-}
-
-/* Put @node above the one that is there, which is longer or, under @inner, parts from it. */
-static void place_insert(const struct lpm_place *place, struct lpm_node *node,
-			 struct lpm_node *inner)
-{
-	struct lpm_node *above = inner ?: node;
-	unsigned int bit;
-
-	if (place->node) {
-		bit = bit_at(place->node->bits, place->len);
-		RCU_INIT_POINTER(above->child[bit], place->node);
-		if (inner) {
-			inner->prefixlen = place->len;
-			RCU_INIT_POINTER(inner->child[!bit], node);
-		}
-	}
-	rcu_assign_pointer(*place->slot, above);
-}
-
-/* What an update has in hand, and what is over when it is done. */
-struct lpm_update {
+	struct lpm_place place = { .ptr = lpm_root(lpm) };
 	struct lpm_node *node;
-	struct lpm_node *inner;
-	struct lpm_node *retired;
+
+	while (lpm_is_node(place.ptr)) {
+		node = place.ptr;
+		if (node->pos > limit)
+			break;
+		place.parent = place.node;
+		place.parent_nr = place.nr;
+		place.node = node;
+		place.nr = lpm_slot_nr(prefix, node->pos);
+		place.ptr = node->map & BIT(place.nr) ? lpm_get(lpm, node, place.nr) : NULL;
+	}
+	return place;
+}
+
+/* The element of just this prefix, or NULL. */
+static struct lpm_elem *place_elem(const struct lpm_place *place, struct lpm_prefix prefix)
+{
+	if (lpm_is_elem(place->ptr) && lpm_is_at(lpm_to_elem(place->ptr), prefix))
+		return lpm_to_elem(place->ptr);
+	return NULL;
+}
+
+/* Under the lock: point slot @nr of @node, or the root, to @ptr. */
+static void lpm_put(struct lpm_map *lpm, struct lpm_node *node, unsigned int nr, void *ptr)
+{
+	if (!node) {
+		rcu_assign_pointer(lpm->root, ptr);
+		return;
+	}
+	rcu_assign_pointer(node->slot[nr], ptr);
+	if (node->map & BIT(nr))
+		return;
+	/* pairs with the acquire in lpm_slots() */
+	smp_store_release(&node->map, node->map | BIT(nr));
+}
+
+/**
+ * struct lpm_update - an update on its way
+ * @key: the prefix
+ * @value: the new value
+ * @flags: BPFMAPS_ANY, BPFMAPS_NOEXIST or BPFMAPS_EXIST
+ * @from: who writes
+ * @elem: a new element, if one is needed; NULL again when it is in the trie
+ * @node: a new node, likewise
+ * @retired: the element that was replaced
+ * @changes: what follows was so when the trie had been changed so often
+ * @place: where the key is, or has to go
+ * @old: the element there, or NULL
+ * @near: without one: an element at or below @place, or next to it, or NULL in an empty trie
+ * @len: as many bits @near has in common with the key
+ */
+struct lpm_update {
+	struct lpm_prefix key;
+	const void *value;
+	u64 flags;
+	enum bpfmaps_from from;
+	struct lpm_elem *elem;
+	struct lpm_node *node;
+	struct lpm_elem *retired;
+	u64 changes;
+	struct lpm_place place;
+	struct lpm_elem *old;
+	struct lpm_elem *near;
+	u32 len;
 };
 
-/* Under the lock. What is used of @update is taken out of it. */
-static int lpm_link(struct lpm_map *lpm, const struct lpm_key *key, u64 flags,
-		    struct lpm_update *update)
+/* The data behind the prefix counts as well: it is part of the key that bpf(2) shows. */
+static bool lpm_can_overwrite(const struct lpm_map *lpm, const struct lpm_elem *elem,
+			      struct lpm_prefix key)
 {
-	struct lpm_place place = lpm_walk(lpm, key);
-	bool has_elem = place_has_elem(&place, key);
-	bool parts = place.node && place.len < min(place.node->prefixlen, key->prefixlen);
+	return lpm->in_place &&
+	       lpm_bits_equal(elem->bits, key.bits, lpm->words * LPM_WORD_BITS);
+}
 
-	if (has_elem && flags == BPFMAPS_NOEXIST)
-		return -EEXIST;
-	if (!has_elem && flags == BPFMAPS_EXIST)
-		return -ENOENT;
-	if (!has_elem && !bpfmaps_pool_reserve(&lpm->pool))
-		return -ENOSPC;
-	if (place_is_exact(&place, key)) {
-		place_replace(lpm, &place, update->node);
-		update->retired = place.node;
-	} else {
-		place_insert(&place, update->node, parts ? update->inner : NULL);
-		if (parts)
-			update->inner = NULL;
+static void lpm_overwrite(struct lpm_map *lpm, struct lpm_elem *elem, const void *value)
+{
+	void *to = lpm_value(lpm, elem);
+	struct bpfmaps_seq *seq;
+
+	if (lpm->word) {
+		bpfmaps_copy_to_elem(to, value, lpm->map.value_size);
+		return;
 	}
-	update->node = NULL;
+	seq = lpm_stripe(lpm, elem);
+	raw_spin_lock(&seq->lock);
+	bpfmaps_seq_write(seq, to, value, lpm->map.value_size);
+	raw_spin_unlock(&seq->lock);
+}
+
+/* Under the lock: the element that is there gets the new value. */
+static int lpm_replace(struct lpm_map *lpm, struct lpm_update *update)
+{
+	if (lpm_can_overwrite(lpm, update->old, update->key)) {
+		lpm_overwrite(lpm, update->old, update->value);
+		return 0;
+	}
+	if (!update->elem)
+		return NEED_ELEM;
+	lpm_put(lpm, update->place.node, update->place.nr, lpm_from_elem(update->elem));
+	lpm->changes++;
+	update->elem = NULL;
+	update->retired = update->old;
 	return 0;
 }
 
-static int lpm_update_elem(struct bpfmaps_map *map, const void *from, const void *value, u64 flags,
-			   enum bpfmaps_from who)
+/* Put a new node in the place of what is there, @near or a node above it. */
+static void lpm_split(struct lpm_map *lpm, struct lpm_update *update)
 {
-	struct lpm_map *lpm = to_lpm(map);
-	struct lpm_update update = {};
-	int err = -ENOMEM;
-	struct lpm_key key;
-	unsigned long irq;
+	const struct lpm_place *place = &update->place;
+	struct lpm_node *node = update->node;
+	unsigned int nr;
 
-	if (flags > BPFMAPS_EXIST || !key_load(lpm, &key, from))
-		return -EINVAL;
-	update.node = lpm_new_node(lpm, &lpm->pool, &key, who);
-	update.inner = lpm_new_node(lpm, &lpm->inner, &key, who);
-	if (update.node && update.inner) {
-		bpfmaps_copy_to_elem(node_value(lpm, update.node), value, map->value_size);
-		raw_spin_lock_irqsave(&lpm->lock, irq);
-		err = bpfmaps_map_check_write(map, who);
-		if (!err)
-			err = lpm_link(lpm, &key, flags, &update);
-		raw_spin_unlock_irqrestore(&lpm->lock, irq);
+	node->pos = round_down(update->len, LPM_STRIDE);
+	node->map = 0;
+	nr = lpm_slot_nr(lpm_elem_prefix(update->near), node->pos);
+	lpm_put(lpm, node, nr, place->ptr);
+	nr = lpm_slot_nr(update->key, node->pos);
+	lpm_put(lpm, node, nr, lpm_from_elem(update->elem));
+	lpm_put(lpm, place->node, place->nr, node);
+	update->node = NULL;
+}
+
+/* Under the lock: the key gets an element at its place. */
+static int lpm_insert(struct lpm_map *lpm, struct lpm_update *update)
+{
+	const struct lpm_place *place = &update->place;
+
+	if (!update->elem)
+		return NEED_ELEM;
+	if (place->ptr && !update->node)
+		return NEED_NODE;
+	if (!bpfmaps_pool_reserve(&lpm->elems))
+		return -ENOSPC;
+	if (place->ptr)
+		lpm_split(lpm, update);
+	else
+		lpm_put(lpm, place->node, place->nr, lpm_from_elem(update->elem));
+	lpm->changes++;
+	update->elem = NULL;
+	return 0;
+}
+
+/*
+ * Under the lock: the walk for a key that is not in the trie may have gone too far down. What bits
+ * lie before the positions on its way any element below tells.
+ */
+static void lpm_find_near(const struct lpm_map *lpm, struct lpm_update *update)
+{
+	struct lpm_place *place = &update->place;
+
+	update->near = NULL;
+	if (!place->ptr && !place->node)
+		return;
+	update->near = lpm_first(lpm, place->ptr ?: place->node);
+	update->len = lpm_match_len(lpm_elem_prefix(update->near), update->key, 0);
+	if (place->node && update->len < place->node->pos)
+		*place = lpm_walk(lpm, update->key, update->len);
+}
+
+/* Under the lock: where the key is or has to go, if that is not known. */
+static void lpm_find_place(const struct lpm_map *lpm, struct lpm_update *update)
+{
+	if (update->changes == lpm->changes)
+		return;
+	update->place = lpm_walk(lpm, update->key, update->key.len);
+	update->old = place_elem(&update->place, update->key);
+	if (!update->old)
+		lpm_find_near(lpm, update);
+	update->changes = lpm->changes;
+}
+
+/* Under the lock. Returns 0, an errno, or what @update lacks. */
+static int lpm_update_locked(struct lpm_map *lpm, struct lpm_update *update)
+{
+	lpm_find_place(lpm, update);
+	if (bpfmaps_map_check_write(&lpm->map, update->from))
+		return -EPERM;
+	if (update->old && update->flags == BPFMAPS_NOEXIST)
+		return -EEXIST;
+	if (update->old)
+		return lpm_replace(lpm, update);
+	if (update->flags == BPFMAPS_EXIST)
+		return -ENOENT;
+	if (bpfmaps_pool_full(&lpm->elems))
+		return -ENOSPC;
+	return lpm_insert(lpm, update);
+}
+
+static int lpm_try_update(struct lpm_map *lpm, struct lpm_update *update)
+{
+	unsigned long irq;
+	int err;
+
+	raw_spin_lock_irqsave(&lpm->lock, irq);
+	err = lpm_update_locked(lpm, update);
+	raw_spin_unlock_irqrestore(&lpm->lock, irq);
+	return err;
+}
+
+static int lpm_new_elem(struct lpm_map *lpm, struct lpm_update *update)
+{
+	struct lpm_elem *elem = bpfmaps_pool_alloc(&lpm->elems, update->from);
+	u32 i;
+
+	if (!elem)
+		return -ENOMEM;
+	elem->prefixlen = update->key.len;
+	for (i = 0; i < lpm->words; i++)
+		elem->bits[i] = update->key.bits[i];
+	bpfmaps_copy_to_elem(lpm_value(lpm, elem), update->value, lpm->map.value_size);
+	update->elem = elem;
+	return 0;
+}
+
+/* What was missing in the last try. What an update gets it keeps, so three tries are enough. */
+static int lpm_prepare_update(struct lpm_map *lpm, struct lpm_update *update)
+{
+	if (!update->elem && lpm_new_elem(lpm, update))
+		return -ENOMEM;
+	if (!update->old && update->place.ptr && !update->node) {
+		update->node = bpfmaps_pool_alloc(&lpm->nodes, update->from);
+		if (!update->node)
+			return -ENOMEM;
 	}
+	return 0;
+}
+
+static int lpm_update_elem(struct bpfmaps_map *map, const void *key, const void *value, u64 flags,
+			   enum bpfmaps_from from)
+{
+	struct lpm_update update = { .value = value, .flags = flags, .from = from };
+	u64 bits[LPM_WORDS_MAX] __uninitialized;
+	struct lpm_map *lpm = to_lpm(map);
+	int err;
+
+	if (flags > BPFMAPS_EXIST || !lpm_load_key(lpm, &update.key, bits, key))
+		return -EINVAL;
+	err = lpm_try_update(lpm, &update);
+	while (err > 0) {
+		err = lpm_prepare_update(lpm, &update);
+		if (!err)
+			err = lpm_try_update(lpm, &update);
+	}
+	if (update.elem)
+		bpfmaps_pool_free(&lpm->elems, update.elem);
 	if (update.node)
-		bpfmaps_pool_free(&lpm->pool, update.node);
-	if (update.inner)
-		bpfmaps_pool_free(&lpm->inner, update.inner);
+		bpfmaps_pool_free(&lpm->nodes, update.node);
 	if (update.retired)
-		bpfmaps_pool_retire(node_pool(lpm, update.retired), update.retired);
+		bpfmaps_pool_retire(&lpm->elems, update.retired);
 	return err;
 }
 
 /*
- * Under the lock: take the element of @place out of the trie. Returns what is to be retired:
- * nothing, it, or it and in @parent the inner node that had it as one of two children.
+ * Under the lock: take the element at @place out of the trie. Returns the node that goes along with
+ * it, since only one other slot of it is in use, or NULL.
  */
-static struct lpm_node *lpm_unlink(struct lpm_map *lpm, const struct lpm_place *place,
-				   struct lpm_node **parent)
+static struct lpm_node *lpm_unlink(struct lpm_map *lpm, const struct lpm_place *place)
 {
-	struct lpm_node *zero = lpm_locked(lpm, place->node->child[0]);
-	struct lpm_node *one = lpm_locked(lpm, place->node->child[1]);
+	struct lpm_node *node = place->node;
+	unsigned int left;
 
-	bpfmaps_pool_unreserve(&lpm->pool);
-	if (zero && one) {
-		WRITE_ONCE(place->node->inner, true);
+	bpfmaps_pool_unreserve(&lpm->elems);
+	lpm->changes++;
+	if (!node) {
+		RCU_INIT_POINTER(lpm->root, NULL);
 		return NULL;
 	}
-	if (!zero && !one && place->parent && place->parent->inner) {
-		*parent = place->parent;
-		zero = lpm_locked(lpm, (*parent)->child[0]);
-		one = lpm_locked(lpm, (*parent)->child[1]);
-		rcu_assign_pointer(*place->parent_slot, zero == place->node ? one : zero);
-	} else {
-		rcu_assign_pointer(*place->slot, zero ?: one);
+	left = node->map & ~BIT(place->nr);
+	if (hweight8(left) > 1) {
+		WRITE_ONCE(node->map, left);
+		return NULL;
 	}
-	return place->node;
+	lpm_put(lpm, place->parent, place->parent_nr, lpm_get(lpm, node, __ffs(left)));
+	return node;
 }
 
 static int lpm_delete_elem(struct bpfmaps_map *map, const void *from, enum bpfmaps_from who)
 {
+	u64 bits[LPM_WORDS_MAX] __uninitialized;
 	struct lpm_map *lpm = to_lpm(map);
-	struct lpm_node *node = NULL, *parent = NULL;
+	struct lpm_node *node = NULL;
 	struct lpm_place place;
-	struct lpm_key key;
+	struct lpm_prefix key;
+	struct lpm_elem *elem;
 	unsigned long irq;
 	int err;
 
-	if (!key_load(lpm, &key, from))
+	if (!lpm_load_key(lpm, &key, bits, from))
 		return -EINVAL;
 	raw_spin_lock_irqsave(&lpm->lock, irq);
-	place = lpm_walk(lpm, &key);
+	place = lpm_walk(lpm, key, key.len);
+	elem = place_elem(&place, key);
 	err = bpfmaps_map_check_write(map, who);
-	if (!err && !place_has_elem(&place, &key))
+	if (!err && !elem)
 		err = -ENOENT;
 	if (!err)
-		node = lpm_unlink(lpm, &place, &parent);
+		node = lpm_unlink(lpm, &place);
 	raw_spin_unlock_irqrestore(&lpm->lock, irq);
+	if (err)
+		return err;
+	bpfmaps_pool_retire(&lpm->elems, elem);
 	if (node)
-		bpfmaps_pool_retire(node_pool(lpm, node), node);
-	if (parent)
-		bpfmaps_pool_retire(node_pool(lpm, parent), parent);
-	return err;
-}
-
-/* Under RCU: where a walk of the trie below @node begins. Nodes without children are elements. */
-static struct lpm_node *lpm_first(struct lpm_node *node)
-{
-	struct lpm_node *next = node;
-
-	while (next) {
-		node = next;
-		next = rcu_dereference(node->child[0]) ?: rcu_dereference(node->child[1]);
-	}
-	return node;
-}
-
-/*
- * Under RCU: the element behind @key, in the order of bpf(2): what goes on with 0, what goes on
- * with 1, then the prefix itself. On the way down to the key each node says what comes behind the
- * child that is taken, and the deepest one has the last word. False if @key is not there.
- */
-static bool lpm_next(const struct lpm_map *lpm, const struct lpm_key *key, struct lpm_node **next)
-{
-	struct lpm_node *node = rcu_dereference(lpm->root);
-	struct lpm_node *one;
-	u32 len = 0;
-
-	*next = NULL;
-	while (node) {
-		len = match_len(node, key, len);
-		if (len < node->prefixlen)
-			return false;
-		if (len == key->prefixlen)
-			return !READ_ONCE(node->inner);
-		one = rcu_dereference(node->child[1]);
-		if (!bit_at(key->bits, len) && one)
-			*next = lpm_first(one);
-		else if (!READ_ONCE(node->inner))
-			*next = node;
-		node = rcu_dereference(node->child[bit_at(key->bits, len)]);
-	}
-	return false;
-}
-
-static int lpm_get_next_key(struct bpfmaps_map *map, const void *from, void *next_key)
-{
-	struct lpm_map *lpm = to_lpm(map);
-	struct lpm_node *next;
-	struct lpm_key key;
-
-	rcu_read_lock();
-	if (!from || !key_load(lpm, &key, from) || !lpm_next(lpm, &key, &next))
-		next = lpm_first(rcu_dereference(lpm->root));
-	if (next)
-		key_store(lpm, next_key, next);
-	rcu_read_unlock();
-	return next ? 0 : -ENOENT;
+		bpfmaps_pool_retire(&lpm->nodes, node);
+	return 0;
 }
 
 static u64 lpm_mem_usage(const struct bpfmaps_map *map)
 {
 	const struct lpm_map *lpm = to_lpm(map);
 
-	return bpfmaps_pool_mem_usage(&lpm->pool) + bpfmaps_pool_mem_usage(&lpm->inner);
+	return bpfmaps_pool_mem_usage(&lpm->elems) + bpfmaps_pool_mem_usage(&lpm->nodes);
 }
 
 const struct bpfmaps_map_ops bpfmaps_lpm_trie_ops = {
@@ -544,6 +649,8 @@ const struct bpfmaps_map_ops bpfmaps_lpm_trie_ops = {
 	.map_copy_value		= lpm_copy_value,
 	.map_update_elem	= lpm_update_elem,
 	.map_delete_elem	= lpm_delete_elem,
-	.map_get_next_key	= lpm_get_next_key,
+	.map_get_next_key	= bpfmaps_lpm_get_next_key,
+	.map_for_each		= bpfmaps_lpm_for_each,
+	.map_collect_next	= bpfmaps_lpm_collect_next,
 	.map_mem_usage		= lpm_mem_usage,
 };
