@@ -234,6 +234,20 @@ TEST_F(kapi, elements_are_iterated)
 	EXPECT_EQ(0, kmod_fd("iterate", self->map, 3, 0));
 }
 
+TEST_F(kapi, trie)
+{
+	struct bpfmaps_create_attr attr = {
+		.map_type = BPFMAPS_TYPE_LPM_TRIE,
+		.key_size = 8,
+		.value_size = 8,
+		.max_entries = 33,
+		.map_flags = BPFMAPS_F_NO_PREALLOC,
+	};
+	int map = ioctl(dev, BPFMAPS_IOC(BPFMAPS_MAP_CREATE, sizeof(attr)), &attr);
+
+	EXPECT_EQ(0, kmod_fd("trie", map, 3, 0));
+}
+
 TEST_F(kapi, array)
 {
 	int map = map_create(BPFMAPS_TYPE_ARRAY, 8, 8, 0);

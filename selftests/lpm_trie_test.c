@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * LPM_TRIE, compared with bpf(2): errors, the order of keys, deep tries, random sequences
+ * LPM_TRIE, compared with bpf(2): errors, the order of keys, deep tries, random sequences; then
+ * large tries, and what they take
  */
+#include <endian.h>
+
 #include <kselftest_harness.h>
 
 #include "bpfmaps_util.h"
@@ -137,6 +140,16 @@ TEST(full_depth)
 		key.prefixlen = len;
 		EXPECT_EQ(0, both_lookup(&b, &key, 0));
 	}
+	/* What is left from the middle on, then nothing. */
+	for (len = 0; len <= 8 * DATA_MAX; len++) {
+		key.prefixlen = (len * 1000 + 777) % (8 * DATA_MAX + 1);
+		EXPECT_EQ(0, both_delete(&b, &key));
+		both_lookup(&b, &key, 0);
+		both_next(&b, &key);
+		if (len % 1000 == 0)
+			EXPECT_EQ(8 * DATA_MAX - len, both_walk(&b, sizeof(key), 3000));
+	}
+	EXPECT_EQ(0, both_walk(&b, sizeof(key), 3000));
 	both_close(&b);
 	both_report(&b, "full depth");
 	EXPECT_EQ(0, b.differ);
@@ -200,23 +213,159 @@ TEST(random_sequences)
 	EXPECT_LT(14 * steps, b.compared);
 }
 
-/* A big trie comes and goes without a stall. */
-TEST(many_prefixes)
+static __u32 random_bits(__u32 nr)
 {
-	const int nr = scaled(60000);
-	int dev = bm_open(), map, n, failed = 0;
-	struct key key = { .prefixlen = 32 };
-	__u64 value = 0;
+	return nr * 2654435761U;
+}
 
-	map = bm_create(dev, BPFMAPS_TYPE_LPM_TRIE, 8, 8, 100000, BPFMAPS_F_NO_PREALLOC);
-	ASSERT_LE(0, map);
-	for (n = 0; n < nr; n++) {
-		memcpy(key.data, &n, sizeof(n));
-		failed += bm_update(map, &key, &value, BPFMAPS_NOEXIST) != 0;
+/* Prefixes of which no two are alike, by their number. */
+static void spread(struct key *key, __u32 nr)
+{
+	__u32 bits = htobe32(random_bits(nr));
+
+	key->prefixlen = 32;
+	memcpy(key->data, &bits, sizeof(bits));
+}
+
+/* Two that differ in the last bit only, and far from others. */
+static void twins(struct key *key, __u32 nr)
+{
+	__u32 bits = htobe32(random_bits(nr / 2) << 1 | (nr & 1));
+
+	key->prefixlen = 32;
+	memcpy(key->data, &bits, sizeof(bits));
+}
+
+/* One that goes on from another, and far from others. */
+static void nested(struct key *key, __u32 nr)
+{
+	__u32 bits = htobe32(random_bits(nr / 2) << 2);
+
+	key->prefixlen = nr & 1 ? 30 : 32;
+	memcpy(key->data, &bits, sizeof(bits));
+}
+
+static const struct {
+	const char *name;
+	void (*key)(struct key *key, __u32 nr);
+} many[] = {
+	{ "spread", spread },
+	{ "twins", twins },
+	{ "nested", nested },
+};
+
+#define BATCH 4096
+
+/* Prefixes from @first on, at most BATCH, by one call; returns how many were done. */
+static __u32 batch_of(int map, unsigned int cmd, unsigned int shape, __u32 first, __u32 nr)
+{
+	static unsigned char keys[BATCH * 8];
+	static __u64 values[BATCH];
+	struct bpfmaps_batch_attr attr = {
+		.map_fd = BPFMAPS_SELF,
+		.keys = (unsigned long)keys,
+		.values = cmd == BPFMAPS_MAP_UPDATE_BATCH ? (unsigned long)values : 0,
+		.count = nr < BATCH ? nr : BATCH,
+	};
+	struct key key;
+	__u32 i;
+
+	for (i = 0; i < attr.count; i++) {
+		many[shape].key(&key, first + i);
+		memcpy(keys + 8 * i, &key, 8);
+		values[i] = first + i;
 	}
-	EXPECT_EQ(0, failed);
+	return bm_call(map, cmd, &attr, sizeof(attr)) ? 0 : attr.count;
+}
+
+static __u32 do_many(int map, unsigned int cmd, unsigned int shape, __u32 nr)
+{
+	__u32 done = 0, some;
+
+	do {
+		some = batch_of(map, cmd, shape, done, nr - done);
+		done += some;
+	} while (some && done < nr);
+	return done;
+}
+
+/* Memory comes back when all who may look at it are through; at most for half a minute. */
+static long long settled(int map, long long target)
+{
+	int i;
+
+	for (i = 0; i < 300 && bm_fdinfo(map, "memlock") > target; i++)
+		usleep(100000);
+	return bm_fdinfo(map, "memlock");
+}
+
+FIXTURE(many) {
+	int dev;
+};
+
+FIXTURE_SETUP(many)
+{
+	self->dev = bm_open();
+	ASSERT_LE(0, self->dev);
+}
+
+FIXTURE_TEARDOWN(many)
+{
+	close(self->dev);
+}
+
+/*
+ * A prefix of 8 bytes with a value of 8 takes no more than in bpf(2), whose nodes are 64 bytes with
+ * and without a value: 32 bytes of its own and less than one node of 96, whoever chooses prefixes.
+ */
+TEST_F_TIMEOUT(many, memory, 300)
+{
+	const __u32 nr = scaled(100000);
+	long long empty, full;
+	unsigned int i;
+	__u64 value;
+	int map;
+
+	for (i = 0; i < ARRAY_SIZE(many); i++) {
+		struct key key;
+
+		map = bm_create(self->dev, BPFMAPS_TYPE_LPM_TRIE, 8, 8, nr, BPFMAPS_F_NO_PREALLOC);
+		ASSERT_LE(0, map);
+		empty = bm_fdinfo(map, "memlock");
+		EXPECT_EQ(nr, do_many(map, BPFMAPS_MAP_UPDATE_BATCH, i, nr));
+		full = bm_fdinfo(map, "memlock");
+		printf("# %s: %u prefixes, %lld bytes for each\n", many[i].name, nr,
+		       (full - empty) / nr);
+		EXPECT_LE(empty + 16LL * nr, full);
+		EXPECT_GE(empty + 128LL * nr, full);
+		many[i].key(&key, nr - 1);
+		EXPECT_EQ(0, bm_lookup(map, &key, &value));
+		EXPECT_EQ(nr - 1, value);
+		EXPECT_EQ(nr, do_many(map, BPFMAPS_MAP_DELETE_BATCH, i, nr));
+		EXPECT_EQ(-ENOENT, bm_next(map, NULL, &key));
+		EXPECT_EQ(empty, settled(map, empty));
+		close(map);
+	}
+	fflush(stdout);
+}
+
+/* A big trie comes and goes without a stall. */
+TEST_F_TIMEOUT(many, a_million, 300)
+{
+	const __u32 nr = scaled(1000000);
+	int map = bm_create(self->dev, BPFMAPS_TYPE_LPM_TRIE, 8, 8, nr, BPFMAPS_F_NO_PREALLOC);
+	long long empty = bm_fdinfo(map, "memlock");
+	struct key key;
+
+	ASSERT_LE(0, map);
+	EXPECT_EQ(nr, do_many(map, BPFMAPS_MAP_UPDATE_BATCH, 0, nr));
+	printf("# %u prefixes, %lld bytes for each\n", nr,
+	       (bm_fdinfo(map, "memlock") - empty) / nr);
+	fflush(stdout);
+	memset(&key, 0, sizeof(key));
+	key.prefixlen = 1;
+	EXPECT_EQ(-ENOSPC, bm_update(map, &key, &empty, BPFMAPS_NOEXIST));
 	close(map);
-	close(dev);
 }
 
 TEST_HARNESS_MAIN

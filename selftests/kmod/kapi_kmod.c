@@ -168,6 +168,64 @@ static void check_iterate(struct bpfmaps_map *map)
 	EXPECT(bpfmaps_iterate_elems(map, stop, NULL), 0);
 }
 
+struct trie_key {
+	u32 prefixlen;
+	u8 data[4];
+};
+
+static struct trie_key trie_key(u32 prefixlen)
+{
+	return (struct trie_key){ prefixlen, { 10, 1, 2, 3 } };
+}
+
+static int delete_prefix(struct bpfmaps_map *map, const void *key, void *value, void *ctx)
+{
+	struct trie_key copy = *(const struct trie_key *)key;
+
+	*(u64 *)ctx += *(u64 *)value;
+	EXPECT(bpfmaps_delete_elem(map, &copy), 0);
+	return 0;
+}
+
+/* Prefixes of 0 to 32 bits, whose value is the square of their length. */
+static void fill_trie(struct bpfmaps_map *map)
+{
+	struct trie_key key;
+	u64 value;
+	u32 len;
+
+	rcu_read_lock();
+	for (len = 0; len <= 32; len++) {
+		key = trie_key(len);
+		value = len * len;
+		EXPECT(bpfmaps_update_elem(map, &key, &value, BPFMAPS_NOEXIST, GFP_ATOMIC), 0);
+	}
+	rcu_read_unlock();
+}
+
+/* An LPM_TRIE of prefixes of 32 bits with values of 8 bytes. */
+static void check_trie(struct bpfmaps_map *map)
+{
+	struct trie_key key = trie_key(24);
+	u64 *value, sum = 0;
+
+	fill_trie(map);
+	EXPECT(bpfmaps_iterate_elems(map, sum_value, &sum), 0);
+	EXPECT(sum, 11440);
+	EXPECT(bpfmaps_iterate_elems(map, stop, NULL), 42);
+	rcu_read_lock();
+	value = bpfmaps_lookup_elem(map, &key);
+	EXPECT(bpfmaps_delete_elem(map, &key), 0);
+	EXPECT(value ? *value : 0, 24 * 24);
+	value = bpfmaps_lookup_elem(map, &key);
+	EXPECT(value ? *value : 0, 23 * 23);
+	rcu_read_unlock();
+	sum = 0;
+	EXPECT(bpfmaps_iterate_elems(map, delete_prefix, &sum), 0);
+	EXPECT(sum, 11440 - 24 * 24);
+	EXPECT(bpfmaps_iterate_elems(map, stop, NULL), 0);
+}
+
 /* An array of 8 values of 8 bytes. */
 static void check_array(struct bpfmaps_map *map)
 {
@@ -382,6 +440,7 @@ static const struct check checks[] = {
 	{ "hardirq", check_hardirq },
 	{ "recycle", check_recycle },
 	{ "iterate", check_iterate },
+	{ "trie", check_trie },
 	{ "array", check_array },
 	{ "large", check_large },
 	{ "rdonly", check_rdonly },
