@@ -49,11 +49,9 @@ static bool pool_in_area(const struct bpfmaps_pool *pool, const void *elem)
 /* Bytes that the heap really gives away for an element. */
 static size_t pool_heap_size(const struct bpfmaps_pool *pool, const void *elem)
 {
-	size_t percpu = (size_t)pool->percpu_size * num_possible_cpus();
-
-	if (is_vmalloc_addr(elem))
-		return percpu + bpfmaps_area_mem_usage(pool->elem_size);
-	return percpu + kmalloc_size_roundup(pool->elem_size);
+	if (unlikely(is_vmalloc_addr(elem)))
+		return pool->cpu_bytes + bpfmaps_area_mem_usage(pool->elem_size);
+	return pool->cpu_bytes + pool->slab_bytes;
 }
 
 static void pool_heap_free(struct bpfmaps_pool *pool, void *elem)
@@ -318,6 +316,8 @@ int bpfmaps_pool_init(struct bpfmaps_pool *pool, const struct bpfmaps_map *map, 
 	int err;
 
 	pool->elem_size = elem_size;
+	pool->slab_bytes = kmalloc_size_roundup(elem_size);
+	pool->cpu_bytes = (size_t)pool->percpu_size * num_possible_cpus();
 	pool->limit = map->max_entries;
 	pool->numa_node = map->numa_node;
 	pool->memcg = map->memcg;
@@ -349,6 +349,6 @@ u64 bpfmaps_pool_mem_usage(const struct bpfmaps_pool *pool)
 
 	if (pool->area)
 		bytes += bpfmaps_area_mem_usage((u64)pool->max * pool->elem_size);
-	bytes += (u64)pool->max * pool->percpu_size * num_possible_cpus();
+	bytes += (u64)pool->max * pool->cpu_bytes;
 	return bytes + atomic_long_read(&pool->heap_bytes);
 }

@@ -40,6 +40,8 @@ struct bpfmaps_pool_elem {
  * @fresh: how many of them were ever handed out
  * @percpu_size: bytes that an element has on each CPU, or 0
  * @percpu_offset: where in the element the pointer to them is
+ * @slab_bytes: what kmalloc() gives away for an element
+ * @cpu_bytes: what an element takes on all CPUs together
  * @limit: max_entries of the map
  * @live: elements in the map, never above @limit
  * @heap_bytes: bytes of the elements outside of @area
@@ -53,6 +55,8 @@ struct bpfmaps_pool {
 	u32 max;
 	u32 percpu_size;
 	u32 percpu_offset;
+	size_t slab_bytes;
+	size_t cpu_bytes;
 	atomic_t fresh;
 	u32 limit;
 	atomic_t live;
