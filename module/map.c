@@ -317,6 +317,8 @@ static vm_fault_t map_vm_fault(struct vm_fault *vmf)
 	if (vmf->pgoff >= map->ops->map_mmap_size(map) >> PAGE_SHIFT)
 		return VM_FAULT_SIGBUS;
 	page = map->ops->map_mmap_page(map, vmf->pgoff);
+	if (!page)
+		return VM_FAULT_SIGBUS;
 	get_page(page);
 	vmf->page = page;
 	return 0;
@@ -360,7 +362,7 @@ static int map_mmap(struct file *file, struct vm_area_struct *vma)
 	struct bpfmaps_map *map = file->private_data;
 	int err;
 
-	if (!map->ops->map_mmap_size)
+	if (!map->ops->map_mmap_size || map->ops->map_mmap_size(map) == -BPFMAPS_ENOTSUPP)
 		return -BPFMAPS_ENOTSUPP;
 	if (!(vma->vm_flags & VM_SHARED))
 		return -EINVAL;

@@ -132,7 +132,7 @@ enum bpfmaps_from {
  *	how many were set. NULL: one by one by @map_update_elem.
  * @map_mmap_size: bytes that can be mapped, or a negative errno.
  * @map_mmap_writable: may these pages be mapped writable? NULL: all may.
- * @map_mmap_page: the page at @pgoff of the mapping, below @map_mmap_size.
+ * @map_mmap_page: the page at @pgoff of the mapping, below @map_mmap_size, or NULL for a hole.
  * @map_poll: as in struct file_operations.
  * @map_mem_usage: bytes that are held now, without the map's own struct. Any context.
  *

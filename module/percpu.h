@@ -42,14 +42,42 @@ static inline bool bpfmaps_percpu_possible(u64 count, u32 value_size)
 	return count <= div64_u64((u64)totalram_pages() << PAGE_SHIFT, each);
 }
 
-/* The value of the CPU that @flags name; bpfmaps_elem_check_flags() has seen it. */
-static inline void *bpfmaps_percpu_named(void __percpu *values, u64 flags)
+/**
+ * struct bpfmaps_percpu - where the values of an element are
+ * @percpu: from the per-CPU allocator
+ * @areas: or, if not NULL, in an area of each CPU
+ * @offset: of the value in there
+ */
+struct bpfmaps_percpu {
+	void __percpu *percpu;
+	void **areas;
+	u64 offset;
+};
+
+static __always_inline void *bpfmaps_percpu_value(struct bpfmaps_percpu values, u32 cpu)
 {
-	return per_cpu_ptr(values, array_index_nospec((u32)(flags >> 32), nr_cpu_ids));
+	if (values.areas)
+		return values.areas[cpu] + values.offset;
+	return per_cpu_ptr(values.percpu, cpu);
+}
+
+/* The value of this CPU. */
+static __always_inline void *bpfmaps_percpu_this(struct bpfmaps_percpu values)
+{
+	if (values.areas)
+		return values.areas[raw_smp_processor_id()] + values.offset;
+	return raw_cpu_ptr(values.percpu);
+}
+
+/* The value of the CPU that @flags name; bpfmaps_elem_check_flags() has seen it. */
+static __always_inline void *bpfmaps_percpu_named(struct bpfmaps_percpu values, u64 flags)
+{
+	return bpfmaps_percpu_value(values, array_index_nospec((u32)(flags >> 32), nr_cpu_ids));
 }
 
 /* To what user space gets: the values of all CPUs, or with BPFMAPS_F_CPU of one. */
-static inline void bpfmaps_percpu_gather(void *to, void __percpu *from, u32 value_size, u64 flags)
+static __always_inline void bpfmaps_percpu_gather(void *to, struct bpfmaps_percpu from,
+						  u32 value_size, u64 flags)
 {
 	u32 stride = bpfmaps_percpu_stride(value_size);
 	int cpu;
@@ -59,14 +87,14 @@ static inline void bpfmaps_percpu_gather(void *to, void __percpu *from, u32 valu
 		return;
 	}
 	for_each_possible_cpu(cpu) {
-		bpfmaps_copy_from_elem(to, per_cpu_ptr(from, cpu), stride);
+		bpfmaps_copy_from_elem(to, bpfmaps_percpu_value(from, cpu), stride);
 		to += stride;
 	}
 }
 
 /* From what user space gave: one value for each CPU, or as @flags say. */
-static inline void bpfmaps_percpu_scatter(void __percpu *to, const void *from, u32 value_size,
-					  u64 flags)
+static __always_inline void bpfmaps_percpu_scatter(struct bpfmaps_percpu to, const void *from,
+						   u32 value_size, u64 flags)
 {
 	u32 stride = flags & BPFMAPS_ONE_VALUE ? 0 : bpfmaps_percpu_stride(value_size);
 	int cpu;
@@ -76,26 +104,27 @@ static inline void bpfmaps_percpu_scatter(void __percpu *to, const void *from, u
 		return;
 	}
 	for_each_possible_cpu(cpu) {
-		bpfmaps_copy_to_elem(per_cpu_ptr(to, cpu), from, stride ?: value_size);
+		bpfmaps_copy_to_elem(bpfmaps_percpu_value(to, cpu), from, stride ?: value_size);
 		from += stride;
 	}
 }
 
-static inline void bpfmaps_percpu_zero(void __percpu *values, u32 value_size)
+static inline void bpfmaps_percpu_zero(struct bpfmaps_percpu values, u32 value_size)
 {
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		memset(per_cpu_ptr(values, cpu), 0, bpfmaps_percpu_stride(value_size));
+		memset(bpfmaps_percpu_value(values, cpu), 0, bpfmaps_percpu_stride(value_size));
 }
 
-static inline bool bpfmaps_percpu_equal(void __percpu *values, const void *other, u32 value_size)
+static inline bool bpfmaps_percpu_equal(struct bpfmaps_percpu values, const void *other,
+					u32 value_size)
 {
 	u32 stride = bpfmaps_percpu_stride(value_size);
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
-		if (memcmp(per_cpu_ptr(values, cpu), other, stride))
+		if (memcmp(bpfmaps_percpu_value(values, cpu), other, stride))
 			return false;
 		other += stride;
 	}

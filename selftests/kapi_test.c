@@ -277,8 +277,10 @@ TEST_F(kapi, an_update_of_a_percpu_map_is_for_this_cpu)
 	int array = map_create(BPFMAPS_TYPE_PERCPU_ARRAY, 8, 8, 0);
 	int hash = map_create(BPFMAPS_TYPE_PERCPU_HASH, 8, 8, 0);
 	int lazy = map_create(BPFMAPS_TYPE_PERCPU_HASH, 8, 8, BPFMAPS_F_NO_PREALLOC);
+	int paged = map_create(BPFMAPS_TYPE_PERCPU_ARRAY, 8, 8, BPFMAPS_F_MMAPABLE);
 
 	EXPECT_EQ(0, kmod_fd("percpu", array, 3, 0));
+	EXPECT_EQ(0, kmod_fd("percpu", paged, 3, 0));
 	EXPECT_EQ(0, kmod_fd("percpu", hash, 3, 0));
 	EXPECT_EQ(0, kmod_fd("percpu", lazy, 3, 0));
 }

@@ -286,7 +286,7 @@ static void *hash_lookup_percpu_elem(struct bpfmaps_map *map, const void *key, u
 		return NULL;
 	if (h->lru)
 		bpfmaps_lru_touch(elem_lru(h, elem));
-	return per_cpu_ptr(elem_percpu(h, elem), cpu);
+	return bpfmaps_percpu_value(elem_percpu(h, elem), cpu);
 }
 
 static __always_inline int bucket_copy(const struct hash_map *h, struct hash_bucket *bucket,

@@ -69,16 +69,16 @@ static inline struct bpfmaps_lru_node *elem_lru(const struct hash_map *h, struct
 	return (void *)elem + h->lru_offset;
 }
 
-static inline void __percpu *elem_percpu(const struct hash_map *h, struct hash_elem *elem)
+static inline struct bpfmaps_percpu elem_percpu(const struct hash_map *h, struct hash_elem *elem)
 {
-	return *bpfmaps_pool_percpu(&h->pool, elem);
+	return (struct bpfmaps_percpu){ .percpu = *bpfmaps_pool_percpu(&h->pool, elem) };
 }
 
 /* The value, or that of this CPU. */
 static inline void *elem_value(const struct hash_map *h, struct hash_elem *elem)
 {
 	if (h->percpu)
-		return raw_cpu_ptr(elem_percpu(h, elem));
+		return bpfmaps_percpu_this(elem_percpu(h, elem));
 	return elem->key + h->value_offset;
 }
 

@@ -7,6 +7,9 @@
  *	chunk 0: CPU 0: value 0, value 1, ...   CPU 1: value 0, value 1, ...
  *	chunk 1: CPU 0: value n, value n + 1, ...
  *
+ * With BPFMAPS_F_MMAPABLE it is whole pages for each CPU, on its node, which user space maps one
+ * behind the other.
+ *
  * Users in the kernel read and write the value of the CPU that they are on; user space reads and
  * writes those of all CPUs at once, under one of up to ARRAY_STRIPES locks with a sequence count.
  */
@@ -15,11 +18,13 @@
 #include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/topology.h>
+#include <linux/vmalloc.h>
 
 #include "../map.h"
 #include "../percpu.h"
 
-#define PCPU_ARRAY_CREATE_FLAGS	BPFMAPS_ACCESS_FLAGS
+#define PCPU_ARRAY_CREATE_FLAGS	(BPFMAPS_F_MMAPABLE | BPFMAPS_ACCESS_FLAGS)
 
 #define PCPU_ARRAY_STRIPES	256
 
@@ -31,7 +36,8 @@
  * @nr_chunks: how many chunks there are
  * @stripe_mask: number of stripes - 1
  * @stripes: locks of those who copy values
- * @chunks: the values
+ * @chunks: the values, or NULL
+ * @areas: with BPFMAPS_F_MMAPABLE the values, one area for each CPU number
  */
 struct pcpu_array_map {
 	struct bpfmaps_map map;
@@ -41,6 +47,7 @@ struct pcpu_array_map {
 	u32 stripe_mask;
 	struct bpfmaps_seq *stripes;
 	void __percpu **chunks;
+	void **areas;
 };
 
 static struct pcpu_array_map *to_pcpu_array(const struct bpfmaps_map *map)
@@ -48,13 +55,22 @@ static struct pcpu_array_map *to_pcpu_array(const struct bpfmaps_map *map)
 	return container_of(map, struct pcpu_array_map, map);
 }
 
-/* NULL behind the end. */
-static void __percpu *pcpu_array_elem(const struct pcpu_array_map *a, u32 index)
+static u64 pcpu_array_bytes(const struct pcpu_array_map *a)
 {
-	if (index >= a->map.max_entries)
-		return NULL;
+	return (u64)a->map.max_entries * a->stride;
+}
+
+/* Of @index, which is below max_entries. */
+static struct bpfmaps_percpu pcpu_array_elem(const struct pcpu_array_map *a, u32 index)
+{
+	struct bpfmaps_percpu elem = { .areas = a->areas };
+
 	index = array_index_nospec(index, a->map.max_entries);
-	return a->chunks[index / a->per_chunk] + index % a->per_chunk * a->stride;
+	if (a->areas)
+		elem.offset = (u64)index * a->stride;
+	else
+		elem.percpu = a->chunks[index / a->per_chunk] + index % a->per_chunk * a->stride;
+	return elem;
 }
 
 static struct bpfmaps_seq *pcpu_array_stripe(const struct pcpu_array_map *a, u32 index)
@@ -106,6 +122,43 @@ static int pcpu_array_alloc_chunks(struct pcpu_array_map *a)
 	return 0;
 }
 
+static void pcpu_array_free_areas(struct pcpu_array_map *a)
+{
+	u32 cpu;
+
+	for (cpu = 0; cpu < nr_cpu_ids; cpu++)
+		bpfmaps_area_free(a->areas[cpu]);
+	kfree(a->areas);
+}
+
+static int pcpu_array_alloc_areas(struct pcpu_array_map *a)
+{
+	void *area;
+	int cpu;
+
+	a->areas = kcalloc(nr_cpu_ids, sizeof(*a->areas), BPFMAPS_GFP);
+	if (!a->areas)
+		return -ENOMEM;
+	for_each_possible_cpu(cpu) {
+		area = bpfmaps_area_alloc(pcpu_array_bytes(a), cpu_to_node(cpu));
+		if (IS_ERR(area)) {
+			pcpu_array_free_areas(a);
+			return PTR_ERR(area);
+		}
+		a->areas[cpu] = area;
+	}
+	return 0;
+}
+
+static int pcpu_array_alloc_values(struct pcpu_array_map *a)
+{
+	if (a->map.map_flags & BPFMAPS_F_MMAPABLE)
+		return pcpu_array_alloc_areas(a);
+	a->per_chunk = PCPU_MIN_UNIT_SIZE / a->stride;
+	a->nr_chunks = DIV_ROUND_UP_ULL(a->map.max_entries, a->per_chunk);
+	return pcpu_array_alloc_chunks(a);
+}
+
 static int pcpu_array_alloc(struct bpfmaps_map *map)
 {
 	struct pcpu_array_map *a = to_pcpu_array(map);
@@ -116,8 +169,6 @@ static int pcpu_array_alloc(struct bpfmaps_map *map)
 		return -ENOMEM;
 	map->user_value_size = bpfmaps_percpu_user_size(map->value_size);
 	a->stride = bpfmaps_percpu_stride(map->value_size);
-	a->per_chunk = PCPU_MIN_UNIT_SIZE / a->stride;
-	a->nr_chunks = DIV_ROUND_UP_ULL(map->max_entries, a->per_chunk);
 	count = min_t(u64, roundup_pow_of_two((u64)map->max_entries), PCPU_ARRAY_STRIPES);
 	a->stripe_mask = count - 1;
 	a->stripes = kvcalloc(count, sizeof(*a->stripes), BPFMAPS_GFP);
@@ -125,7 +176,7 @@ static int pcpu_array_alloc(struct bpfmaps_map *map)
 		return -ENOMEM;
 	for (i = 0; i < count; i++)
 		bpfmaps_seq_init(&a->stripes[i]);
-	err = pcpu_array_alloc_chunks(a);
+	err = pcpu_array_alloc_values(a);
 	if (err)
 		kvfree(a->stripes);
 	return err;
@@ -135,37 +186,46 @@ static void pcpu_array_free(struct bpfmaps_map *map)
 {
 	struct pcpu_array_map *a = to_pcpu_array(map);
 
-	pcpu_array_free_chunks(a);
+	if (a->areas)
+		pcpu_array_free_areas(a);
+	else
+		pcpu_array_free_chunks(a);
 	kvfree(a->stripes);
 }
 
 /* The value of this CPU. */
 static void *pcpu_array_lookup_elem(struct bpfmaps_map *map, const void *key)
 {
-	void __percpu *elem = pcpu_array_elem(to_pcpu_array(map), bpfmaps_map_index(key));
+	u32 index = bpfmaps_map_index(key);
 
-	return elem ? raw_cpu_ptr(elem) : NULL;
+	if (index >= map->max_entries)
+		return NULL;
+	return bpfmaps_percpu_this(pcpu_array_elem(to_pcpu_array(map), index));
 }
 
 static void *pcpu_array_lookup_percpu_elem(struct bpfmaps_map *map, const void *key, u32 cpu)
 {
-	void __percpu *elem = pcpu_array_elem(to_pcpu_array(map), bpfmaps_map_index(key));
+	u32 index = bpfmaps_map_index(key);
 
-	return elem ? per_cpu_ptr(elem, cpu) : NULL;
+	if (index >= map->max_entries)
+		return NULL;
+	return bpfmaps_percpu_value(pcpu_array_elem(to_pcpu_array(map), index), cpu);
 }
 
 /* Called from system calls: the values of all CPUs, or of one. */
 static int pcpu_array_copy_value(struct bpfmaps_map *map, const void *key, void *value, u64 flags)
 {
 	struct pcpu_array_map *a = to_pcpu_array(map);
-	void __percpu *elem = pcpu_array_elem(a, bpfmaps_map_index(key));
-	struct bpfmaps_seq *seq = pcpu_array_stripe(a, bpfmaps_map_index(key));
+	u32 index = bpfmaps_map_index(key);
+	struct bpfmaps_seq *seq = pcpu_array_stripe(a, index);
+	struct bpfmaps_percpu elem;
 	unsigned int start;
 	unsigned long irq;
 	int i;
 
-	if (!elem)
+	if (index >= map->max_entries)
 		return -ENOENT;
+	elem = pcpu_array_elem(a, index);
 	for (i = 0; i < BPFMAPS_SEQ_TRIES; i++) {
 		if (!bpfmaps_seq_begin(seq, &start))
 			continue;
@@ -179,13 +239,13 @@ static int pcpu_array_copy_value(struct bpfmaps_map *map, const void *key, void 
 	return 0;
 }
 
-static void pcpu_array_write(const struct pcpu_array_map *a, void __percpu *elem, const void *value,
-			     u64 flags, enum bpfmaps_from from)
+static void pcpu_array_write(const struct pcpu_array_map *a, struct bpfmaps_percpu elem,
+			     const void *value, u64 flags, enum bpfmaps_from from)
 {
 	if (from == BPFMAPS_FROM_USER)
 		bpfmaps_percpu_scatter(elem, value, a->map.value_size, flags);
 	else
-		bpfmaps_copy_to_elem(raw_cpu_ptr(elem), value, a->map.value_size);
+		bpfmaps_copy_to_elem(bpfmaps_percpu_this(elem), value, a->map.value_size);
 }
 
 /* Users in the kernel set the value of this CPU, system calls those of all, or as @flags say. */
@@ -193,14 +253,14 @@ static int pcpu_array_update_elem(struct bpfmaps_map *map, const void *key, cons
 				  u64 flags, enum bpfmaps_from from)
 {
 	struct pcpu_array_map *a = to_pcpu_array(map);
-	struct bpfmaps_seq *seq = pcpu_array_stripe(a, bpfmaps_map_index(key));
-	void __percpu *elem = pcpu_array_elem(a, bpfmaps_map_index(key));
+	u32 index = bpfmaps_map_index(key);
+	struct bpfmaps_seq *seq = pcpu_array_stripe(a, index);
 	unsigned long irq;
 	int err;
 
 	if (bpfmaps_map_update_mode(map, flags, from) > BPFMAPS_EXIST)
 		return -EINVAL;
-	if (!elem)
+	if (index >= map->max_entries)
 		return -E2BIG;
 	if (flags & BPFMAPS_NOEXIST)
 		return -EEXIST;
@@ -208,7 +268,7 @@ static int pcpu_array_update_elem(struct bpfmaps_map *map, const void *key, cons
 	err = bpfmaps_map_check_write(map, from);
 	if (!err) {
 		write_seqcount_begin(&seq->count);
-		pcpu_array_write(a, elem, value, flags, from);
+		pcpu_array_write(a, pcpu_array_elem(a, index), value, flags, from);
 		write_seqcount_end(&seq->count);
 	}
 	raw_spin_unlock_irqrestore(&seq->lock, irq);
@@ -230,20 +290,44 @@ static int pcpu_array_for_each(struct bpfmaps_map *map, bpfmaps_for_each_fn fn, 
 
 	for (i = 0; i < map->max_entries && !ret; i++) {
 		rcu_read_lock();
-		ret = fn(map, &i, raw_cpu_ptr(pcpu_array_elem(a, i)), ctx);
+		ret = fn(map, &i, bpfmaps_percpu_this(pcpu_array_elem(a, i)), ctx);
 		rcu_read_unlock();
 		cond_resched();
 	}
 	return ret;
 }
 
+/* Whole pages for each CPU. */
+static s64 pcpu_array_mmap_size(struct bpfmaps_map *map)
+{
+	if (!(map->map_flags & BPFMAPS_F_MMAPABLE))
+		return -BPFMAPS_ENOTSUPP;
+	return PAGE_ALIGN(pcpu_array_bytes(to_pcpu_array(map))) * nr_cpu_ids;
+}
+
+/* NULL for a CPU that is not possible. */
+static struct page *pcpu_array_mmap_page(struct bpfmaps_map *map, pgoff_t pgoff)
+{
+	const struct pcpu_array_map *a = to_pcpu_array(map);
+	pgoff_t pages = PAGE_ALIGN(pcpu_array_bytes(a)) >> PAGE_SHIFT;
+	void *area = a->areas[pgoff / pages];
+
+	return area ? vmalloc_to_page(area + (pgoff % pages << PAGE_SHIFT)) : NULL;
+}
+
+static u64 pcpu_array_values_usage(const struct pcpu_array_map *a)
+{
+	if (a->areas)
+		return bpfmaps_area_mem_usage(pcpu_array_bytes(a)) * num_possible_cpus() +
+		       nr_cpu_ids * sizeof(*a->areas);
+	return pcpu_array_bytes(a) * num_possible_cpus() + (u64)a->nr_chunks * sizeof(*a->chunks);
+}
+
 static u64 pcpu_array_mem_usage(const struct bpfmaps_map *map)
 {
 	const struct pcpu_array_map *a = to_pcpu_array(map);
 
-	return (u64)map->max_entries * a->stride * num_possible_cpus() +
-	       (u64)a->nr_chunks * sizeof(*a->chunks) +
-	       (u64)(a->stripe_mask + 1) * sizeof(*a->stripes);
+	return pcpu_array_values_usage(a) + (u64)(a->stripe_mask + 1) * sizeof(*a->stripes);
 }
 
 const struct bpfmaps_map_ops bpfmaps_percpu_array_ops = {
@@ -260,5 +344,7 @@ const struct bpfmaps_map_ops bpfmaps_percpu_array_ops = {
 	.map_delete_elem	= pcpu_array_delete_elem,
 	.map_get_next_key	= bpfmaps_map_next_index,
 	.map_for_each		= pcpu_array_for_each,
+	.map_mmap_size		= pcpu_array_mmap_size,
+	.map_mmap_page		= pcpu_array_mmap_page,
 	.map_mem_usage		= pcpu_array_mem_usage,
 };

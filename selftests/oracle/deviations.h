@@ -118,6 +118,15 @@ static const struct deviation deviations[] = {
 		"user_ringbuf/flow/record of *", "consumer 0", "consumer 0x*",
 		"records may be as large as the ring",
 	}, {
+		"percpu_array/create/flag* 0x[45]??", "*", "*",
+		"per-CPU arrays can be mapped, too",
+	}, {
+		"percpu_array/create/map_flags BPFMAPS_F_MMAPABLE and *", "*", "*",
+		"per-CPU arrays can be mapped, too",
+	}, {
+		"percpu_array/info/map of flags 0x400", "*", "*",
+		"per-CPU arrays can be mapped, too",
+	}, {
 		"[qs]*/batch/take*", "call: -1 524", "call: -1 EINVAL",
 		"batches pop values from queues and stacks; there are no keys to ask for",
 	}, {

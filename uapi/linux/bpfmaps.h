@@ -167,7 +167,8 @@ enum bpfmaps_type {
  * @BPFMAPS_F_ZERO_SEED: hash without a random seed; asks for CAP_SYS_ADMIN
  * @BPFMAPS_F_RDONLY_PROG: users in the kernel may only read
  * @BPFMAPS_F_WRONLY_PROG: users in the kernel may only write
- * @BPFMAPS_F_MMAPABLE: the values can be mmapped
+ * @BPFMAPS_F_MMAPABLE: the values can be mmapped, each rounded up to 8 bytes; those of a per-CPU
+ *	array (not in bpf(2)) CPU after CPU, max_entries values each, rounded up to whole pages
  * @BPFMAPS_F_INNER_MAP: as an inner map, may have another max_entries than its template
  * @BPFMAPS_F_PATH_FD: BPFMAPS_OBJ_PIN and BPFMAPS_OBJ_GET: a path starts at path_fd
  * @BPFMAPS_F_TOUCH_LOOKUP: LRU types: every look-up counts as a use; not in bpf(2)
