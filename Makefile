@@ -90,7 +90,7 @@ help:
 	@echo '                  objects; it is built the first time (10 to 20 minutes)'
 	@echo '  make check-all  both'
 	@echo '  make check-kernels'
-	@echo '                  tests of the module on the kernels of two other releases of Debian, which'
+	@echo '                  tests of the module on the kernels of other releases of Debian, which'
 	@echo '                  are fetched the first time'
 	@echo '  make bench      instructions for each call, of bpf(2) and of bpfmaps'
 	@echo '  make lint       the static checks only'
