@@ -25,7 +25,7 @@ static inline unsigned int kernel_release(void)
 	return *end == '.' ? RELEASE(major, strtoul(end + 1, NULL, 10)) : 0;
 }
 
-/* Whether bpf(2) is older than what the tests know of it: then they have nothing to compare with. */
+/* Whether bpf(2) is older than what the tests know: then they have nothing to compare with. */
 static inline bool old_bpf(void)
 {
 	return kernel_release() < RELEASE(6, 1);

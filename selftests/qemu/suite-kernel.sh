@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Fetches the kernel of another of Debian's suites, and its headers, into the cache. The packages
-# come from where this machine's apt has those of its own suite; apt works with a state of its own, so
-# nothing of the machine changes, and it need not be root.
+# come from where this machine's apt has those of its own suite; apt works with a state of its own,
+# so nothing of the machine changes, and it need not be root.
 set -euo pipefail
 
 here=$(dirname "$(realpath "$0")")
@@ -18,12 +18,12 @@ usage()
 	cat <<-EOT
 	usage: suite-kernel.sh [--version] SUITE
 
-	SUITE is one of Debian's (bullseye, trixie-backports). Prints the directory with
+	SUITE is one of Debian's (bullseye, bookworm-backports). Prints the directory with
 	  vmlinux                         its kernel
 	  version                         a file with the kernel's version
 	  usr/src/linux-headers-VERSION   the directory to build modules in
-	and fetches it when it is not in the cache; or, with --version, only the kernel's version. What
-	is in the cache stays as it is until its directory is removed.
+	and fetches it when it is not in the cache; or, with --version, only the kernel's version.
+	What is in the cache stays as it is until its directory is removed.
 
 	Exit status: 0, or 4 if there is no such suite or its kernel could not be fetched.
 	EOT
