@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * For unload_test.sh: holds the module in one way, or makes and drops maps.
+ * For unload_test.sh and unload_storm_test.sh: holds the module in one way, makes and drops maps,
+ * or does that while the module comes and goes.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -170,6 +173,83 @@ static void nest(__u32 type)
 	close(dev);
 }
 
+static volatile sig_atomic_t storm_is_over;
+
+static void end_storm(int signal)
+{
+	(void)signal;
+	storm_is_over = 1;
+}
+
+/* What one thread of the storm has done. */
+struct gust {
+	unsigned long opens;
+	unsigned long works;
+};
+
+/* The module that was met works as long as it is held. */
+static void use(int dev)
+{
+	__u32 key = 1;
+	char value[VALUE_SIZE] = "a", out[VALUE_SIZE] = "";
+	struct bpfmaps_elem_attr attr = {
+		.map_fd = create(dev, BPFMAPS_TYPE_HASH, 0),
+		.key = (uintptr_t)&key,
+		.value = (uintptr_t)value,
+	};
+
+	if (ioctl(dev, BPFMAPS_IOC(BPFMAPS_MAP_UPDATE_ELEM, sizeof(attr)), &attr))
+		fail("update");
+	close(dev);
+	/* From here on only the map holds the module. */
+	attr.value = (uintptr_t)out;
+	if (ioctl(attr.map_fd, BPFMAPS_IOC(BPFMAPS_MAP_LOOKUP_ELEM, sizeof(attr)), &attr))
+		fail("look-up");
+	if (memcmp(value, out, sizeof(out)))
+		fail("value");
+	close(attr.map_fd);
+}
+
+/* Opens the device, which may not be there, and leaves some time for it to go. */
+static void *blow(void *arg)
+{
+	struct gust *g = arg;
+	int dev;
+
+	while (!storm_is_over) {
+		dev = open("/dev/bpfmaps", O_RDWR | O_CLOEXEC);
+		g->opens++;
+		if (dev >= 0) {
+			g->works++;
+			use(dev);
+		} else if (errno != ENOENT && errno != ENODEV && errno != ENXIO) {
+			fail("/dev/bpfmaps");
+		}
+		usleep(g->opens % 8 * 500);
+	}
+	return NULL;
+}
+
+static void storm(void)
+{
+	struct gust gusts[3] = { { 0 } };
+	pthread_t threads[ARRAY_SIZE(gusts)];
+	unsigned long opens = 0, works = 0;
+
+	signal(SIGTERM, end_storm);
+	for (size_t i = 0; i < ARRAY_SIZE(gusts); i++)
+		if (pthread_create(&threads[i], NULL, blow, &gusts[i]))
+			fail("thread");
+	for (size_t i = 0; i < ARRAY_SIZE(gusts); i++) {
+		pthread_join(threads[i], NULL);
+		opens += gusts[i].opens;
+		works += gusts[i].works;
+	}
+	printf("opened %lu times, met the module %lu times\n", opens, works);
+	if (!works || works == opens)
+		exit(3);
+}
+
 /* So early that the maps are not freed yet. */
 static void unload(void)
 {
@@ -199,13 +279,16 @@ int main(int argc, char **argv)
 		pin(dev, create(dev, BPFMAPS_TYPE_HASH, 0), argv[2]);
 	} else if (!strcmp(what, "cycle") && argc == 3) {
 		cycle(atol(argv[2]));
+	} else if (!strcmp(what, "storm")) {
+		storm();
 	} else if (!strcmp(what, "nest")) {
 		nest(BPFMAPS_TYPE_ARRAY_OF_MAPS);
 		nest(BPFMAPS_TYPE_HASH_OF_MAPS);
 		unload();
 	} else {
 		fprintf(stderr,
-			"usage: unload_helper device | map | mapping | pin PATH | cycle N | nest\n");
+			"usage: unload_helper device | map | mapping | pin PATH | cycle N | nest\n"
+			"       unload_helper storm\n");
 		return 2;
 	}
 	return 0;
