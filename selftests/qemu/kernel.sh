@@ -17,8 +17,8 @@ usage()
 	Prints, of the kernel VERSION, one of Debian's (like 6.1.0-56-amd64) or of the project's own (like
 	6.1.192-debug):
 	  --version  the version; without VERSION it is that of \$KERNEL: a version, the name of an own
-	             kernel (debug), or another suite of Debian's (bullseye). If this is empty or a path,
-	             it is that of linux-headers-amd64
+	             kernel (debug, race), or another suite of Debian's (bullseye). If this is empty or a
+	             path, it is that of linux-headers-amd64
 	  --headers  the directory to build modules in
 	  --image    the kernel to boot (the default), uncompressed if it is Debian's
 	  --modules  the directory of its modules (as /lib/modules/VERSION); own kernels and those of

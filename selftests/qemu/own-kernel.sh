@@ -15,7 +15,7 @@ usage()
 	cat <<-EOT
 	usage: own-kernel.sh [--version] NAME
 
-	NAME is that of a fragment in config/ (debug). Prints the directory with
+	NAME is that of a fragment in config/ (debug, race). Prints the directory with
 	  bzImage  the kernel
 	  build    the tree to build modules in
 	and builds it when it is not in the cache; or, with --version, only the kernel's version, which
@@ -45,7 +45,8 @@ source_version()
 	fi
 }
 
-# kernel_make NAME ARGUMENTS...: no variable of the caller's is to change the kernel
+# kernel_make NAME ARGUMENTS...: no variable of the caller's is to change the kernel. With KCSAN only its
+# barriers are instrumented: modules that are built with it later have the flags of its own Makefiles.
 kernel_make()
 {
 	local name=$1
@@ -54,7 +55,7 @@ kernel_make()
 	env -i PATH="$PATH" HOME="$HOME" LC_ALL=C CCACHE_DIR="$(cache_dir)/ccache" CCACHE_MAXSIZE=200M \
 		CCACHE_NOHASHDIR=1 KBUILD_BUILD_TIMESTAMP=@0 KBUILD_BUILD_USER=bpfmaps \
 		KBUILD_BUILD_HOST=bpfmaps make -j"$(nproc)" CC="ccache gcc" \
-		LOCALVERSION="-$name" "$@"
+		LOCALVERSION="-$name" CFLAGS_KCSAN=-D__KCSAN_INSTRUMENT_BARRIERS__ "$@"
 }
 
 # An option that has a dependency too few is left out without a word.

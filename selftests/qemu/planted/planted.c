@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A module with bugs, to see that the debug kernel finds them: bug=NAME does the one of that name
- * while the module is loaded.
+ * A module with bugs, to see that the kernels for this find them: bug=NAME does the one of that
+ * name while the module is loaded.
  */
 #include <linux/delay.h>
+#include <linux/jiffies.h>
+#include <linux/kthread.h>
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -122,6 +124,89 @@ static int called_twice(void)
 	return 0;
 }
 
+static int stepping(void *step)
+{
+	while (!kthread_should_stop()) {
+		((void (*)(void))step)();
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Two threads, each of which does @step again and again for two seconds. */
+static int step_in_two(void (*step)(void))
+{
+	struct task_struct *other = kthread_run(stepping, step, "planted");
+	unsigned long end = jiffies + 2 * HZ;
+
+	if (IS_ERR(other))
+		return PTR_ERR(other);
+	while (time_before(jiffies, end)) {
+		step();
+		cond_resched();
+	}
+	return kthread_stop(other);
+}
+
+/* What the threads of the following share. */
+static int steps;
+static int taken;
+
+static noinline void step_unmarked(void)
+{
+	steps++;
+}
+
+static int unmarked(void)
+{
+	return step_in_two(step_unmarked);
+}
+
+/* Nothing says that the addition is over when the next one may take the place. */
+static noinline void step_no_release(void)
+{
+	if (cmpxchg_acquire(&taken, 0, 1))
+		return;
+	steps++;
+	WRITE_ONCE(taken, 0);
+}
+
+static int no_release(void)
+{
+	return step_in_two(step_no_release);
+}
+
+/* No bug. */
+static noinline void step_release(void)
+{
+	if (cmpxchg_acquire(&taken, 0, 1))
+		return;
+	steps++;
+	/* Pairs with the cmpxchg_acquire(). */
+	smp_store_release(&taken, 0);
+}
+
+static int release(void)
+{
+	return step_in_two(step_release);
+}
+
+/* No bug, if it is known that the kernel's locks are barriers. */
+static noinline void step_locked(void)
+{
+	spin_lock(&lock);
+	steps++;
+	spin_unlock(&lock);
+	mutex_lock(&first);
+	taken++;
+	mutex_unlock(&first);
+}
+
+static int locked(void)
+{
+	return step_in_two(step_locked);
+}
+
 /* No bug: the next allocation fails because it is asked to, and the kernel says nothing. */
 static int fault(void)
 {
@@ -150,6 +235,10 @@ static const struct {
 	ENTRY(deleted_twice),
 	ENTRY(called_twice),
 	ENTRY(fault),
+	ENTRY(unmarked),
+	ENTRY(no_release),
+	ENTRY(release),
+	ENTRY(locked),
 };
 
 static int __init planted_init(void)
@@ -169,4 +258,4 @@ static void __exit planted_exit(void)
 module_init(planted_init);
 module_exit(planted_exit);
 MODULE_LICENSE("GPL");
-MODULE_DESCRIPTION("Bugs for a debug kernel to find");
+MODULE_DESCRIPTION("Bugs for the kernels that find them");
