@@ -10,7 +10,7 @@ PINS   := /sys/fs/bpfmaps
 export BUILD
 
 .PHONY: all module samples tools load unload install setup demo bench
-.PHONY: check check-debug check-all check-kernels guest lint shell clean help
+.PHONY: check check-debug check-race check-all check-kernels guest lint shell clean help
 
 all: module tools
 
@@ -66,6 +66,9 @@ check-all:
 check-debug:
 	@selftests/check-debug.sh
 
+check-race:
+	@selftests/check-race.sh
+
 check-kernels:
 	@selftests/kernels.sh
 
@@ -88,7 +91,8 @@ help:
 	@echo '  make check-debug'
 	@echo '                  the tests in the guest on a kernel that checks memory, locks and'
 	@echo '                  objects; it is built the first time (10 to 20 minutes)'
-	@echo '  make check-all  both'
+	@echo '  make check-race the tests with threads on a kernel that finds data races; likewise'
+	@echo '  make check-all  these three, one after the other'
 	@echo '  make check-kernels'
 	@echo '                  tests of the module on the kernels of other releases of Debian, which'
 	@echo '                  are fetched the first time'

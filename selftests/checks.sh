@@ -15,6 +15,8 @@ results=$(mktemp)
 output=$(mktemp)
 trap 'rm -f "$results" "$output"' EXIT
 worst=0
+# The target of the Makefile that lists the tests for the guest.
+guest_target=tests
 
 # step TITLE COMMAND...: a failure is remembered, and what follows is run all the same
 step()
@@ -59,7 +61,7 @@ guest_tests()
 	local -a tests options=("${@:3}")
 	local test list
 
-	list=$(make -s -C "$here" BUILD="$build" tests) || return "$EXIT_NO_BOOT"
+	list=$(make -s -C "$here" BUILD="$build" "$guest_target") || return "$EXIT_NO_BOOT"
 	mapfile -t tests <<<"$list"
 	for test in "${tests[@]}"; do
 		# shellcheck disable=SC2053 # a pattern
