@@ -9,6 +9,7 @@
 #include <linux/fs_parser.h>
 #include <linux/kobject.h>
 #include <linux/module.h>
+#include <linux/mount.h>
 #include <linux/namei.h>
 #include <linux/security.h>
 #include <linux/seq_file.h>
@@ -184,6 +185,9 @@ static struct bpfmaps_map *pin_get(const struct path *path, fmode_t mode)
 	err = path_permission(path, mask);
 	if (err)
 		return ERR_PTR(err);
+	/* One mount of a writable filesystem can be read-only, as containers are given it. */
+	if (mode & FMODE_WRITE && __mnt_is_readonly(path->mnt))
+		return ERR_PTR(-EROFS);
 	if (!inode_is_pin(inode))
 		return ERR_PTR(-EACCES);
 	if (mode & ~pin_mode(inode))

@@ -166,6 +166,30 @@ TEST_F(pinfs, read_only_mount)
 	EXPECT_EQ(-EROFS, bm_get(self->dev, HERE "/map", 0));
 }
 
+/* What a container is given: the filesystem is writable, and this mount of it is not. */
+TEST_F(pinfs, read_only_bind_mount)
+{
+	int map;
+
+	ASSERT_EQ(0, bm_pin(self->dev, self->map, HERE "/map"));
+	ASSERT_EQ(0, mount(HERE, THERE, NULL, MS_BIND, NULL));
+	map = bm_get(self->dev, THERE "/map", 0);
+	EXPECT_LE(0, map);
+	close(map);
+	ASSERT_EQ(0, mount(NULL, THERE, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL));
+	EXPECT_EQ(-EROFS, bm_pin(self->dev, self->map, THERE "/other"));
+	EXPECT_EQ(-EROFS, bm_get(self->dev, THERE "/map", 0));
+	EXPECT_EQ(-EROFS, bm_get(self->dev, THERE "/map", BPFMAPS_F_WRONLY));
+	map = bm_get(self->dev, THERE "/map", BPFMAPS_F_RDONLY);
+	EXPECT_EQ(bm_id(self->map), bm_id(map));
+	close(map);
+	/* What may be done elsewhere is as it was. */
+	map = bm_get(self->dev, HERE "/map", 0);
+	EXPECT_LE(0, map);
+	close(map);
+	EXPECT_EQ(0, umount(THERE));
+}
+
 static int bpf_path(int cmd, const char *path, int fd)
 {
 	union bpf_attr attr = { .pathname = (unsigned long)path, .bpf_fd = fd };
@@ -238,7 +262,6 @@ static int mount_in_own_namespace(void)
 	return mount(TYPE, THERE, TYPE, 0, NULL) ? errno : 0;
 }
 
-/* Not for the root of a user namespace that anybody may make. */
 /* Pin or get by a path that starts at a directory. */
 static int at(int dev, unsigned int cmd, int map, int dfd, const char *path, __u32 flags)
 {
@@ -288,6 +311,7 @@ TEST_F(pinfs, relative_to_a_directory)
 	close(dir);
 }
 
+/* Not for the root of a user namespace that anybody may make. */
 TEST_F(pinfs, mounting_is_for_root)
 {
 	pid_t pid = fork();
