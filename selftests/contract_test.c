@@ -14,18 +14,10 @@
 #include "bpfmaps_util.h"
 #include "release.h"
 #include "scale.h"
+#include "shape.h"
 
 #define BUFFER	4096
 #define UNMAPPED	((void *)0x1000UL)
-
-struct shape {
-	__u32 type;
-	__u32 key;
-	__u32 value;
-	__u32 max;
-	__u32 flags;
-	int inner;		/* template of maps that hold maps */
-};
 
 FIXTURE(type) {
 	int dev;
@@ -61,38 +53,6 @@ static void __attribute__((constructor)) add_types(void)
 		variants[i].data = &types[i];
 		__register_fixture_variant(&_type_fixture_object, &variants[i]);
 	}
-}
-
-static int create(int dev, const struct shape *s)
-{
-	struct bpfmaps_create_attr a = {
-		.map_type = s->type,
-		.key_size = s->key,
-		.value_size = s->value,
-		.max_entries = s->max,
-		.map_flags = s->flags,
-		.inner_map_fd = s->inner,
-	};
-
-	return bm_call(dev, BPFMAPS_MAP_CREATE, &a, sizeof(a));
-}
-
-/* The first combination that works, and its map. */
-static int find_shape(int dev, struct shape *s)
-{
-	static const __u32 keys[] = { 4, 8, 0 }, values[] = { 8, 4, 0 }, maxima[] = { 16, 4096 };
-	static const __u32 flags[] = { 0, BPFMAPS_F_NO_PREALLOC };
-	unsigned int i;
-	int map = -1;
-
-	for (i = 0; map < 0 && i < 36; i++) {
-		s->key = keys[i % 3];
-		s->value = values[i / 3 % 3];
-		s->max = maxima[i / 9 % 2];
-		s->flags = flags[i / 18];
-		map = create(dev, s);
-	}
-	return map;
 }
 
 static const void *key_of(const struct _test_data_type *self)

@@ -12,6 +12,7 @@
 
 #include "bpfmaps_util.h"
 #include "scale.h"
+#include "shape.h"
 
 #define CGROUP	"/sys/fs/cgroup"
 #define GROUP	CGROUP "/bpfmaps_test"
@@ -51,10 +52,10 @@ static long long current_bytes(void)
 	return get_number(GROUP "/memory.current");
 }
 
-/* A line "@name NUMBER" of memory.events. */
-static long long event(const char *name)
+/* A line "@name NUMBER" of @path. */
+static long long event(const char *path, const char *name)
 {
-	FILE *f = fopen(GROUP "/memory.events", "re");
+	FILE *f = fopen(path, "re");
 	long long number = -1, n;
 	char word[64];
 
@@ -81,6 +82,7 @@ FIXTURE(memcg) {
 	int dev;
 	int max;	/* memory.max, open: in a full group not even that can be relied on */
 	long long start;
+	long long kills;	/* for want of memory, on all of the machine */
 };
 
 static int set_limit(int max, long long bytes)
@@ -105,39 +107,43 @@ FIXTURE_SETUP(memcg)
 	ASSERT_EQ(0, set_limit(self->max, LIMIT));
 	ASSERT_EQ(0, put_text(GROUP "/cgroup.procs", "0"));
 	self->start = current_bytes();
+	self->kills = event("/proc/vmstat", "oom_kill");
+	ASSERT_LE(0, self->kills);
 	ASSERT_LE(0, self->start);
 }
 
 FIXTURE_TEARDOWN(memcg)
 {
-	EXPECT_EQ(0, event("oom_kill"));
+	EXPECT_EQ(0, event(GROUP "/memory.events", "oom_kill"));
+	EXPECT_EQ(self->kills, event("/proc/vmstat", "oom_kill"));
 	EXPECT_EQ(0, put_text(CGROUP "/cgroup.procs", "0"));
 	EXPECT_EQ(0, rmdir(GROUP));
 	close(self->max);
 	close(self->dev);
 }
 
-struct shape {
-	__u32 type;
-	__u32 value;
-	__u32 max;
-	__u32 flags;
-};
-
-static int create(int dev, const struct shape *s)
-{
-	return bm_create(dev, s->type, 4, s->value, s->max, s->flags);
-}
-
+/* Each type that has memory from the start. */
 TEST_F(memcg, create_over_the_limit)
 {
-	static const struct shape shapes[] = {
-		{ BPFMAPS_TYPE_ARRAY, 8, 64 * MIB / 8, 0 },
-		{ BPFMAPS_TYPE_ARRAY, 4096, 64 * MIB / 4096, BPFMAPS_F_MMAPABLE },
-		{ BPFMAPS_TYPE_ARRAY, 64 * MIB, 1, 0 },
-		{ BPFMAPS_TYPE_HASH, 8, 1 << 20, 0 },
-		{ BPFMAPS_TYPE_HASH, 2 * MIB, 32, 0 },
-		{ BPFMAPS_TYPE_HASH, 8, 1 << 22, BPFMAPS_F_NO_PREALLOC },
+	int inner = bm_create(self->dev, BPFMAPS_TYPE_ARRAY, 4, 8, 1, 0);
+	const struct shape shapes[] = {
+		{ BPFMAPS_TYPE_ARRAY, 4, 8, 64 * MIB / 8, 0, 0 },
+		{ BPFMAPS_TYPE_ARRAY, 4, 4096, 64 * MIB / 4096, BPFMAPS_F_MMAPABLE, 0 },
+		{ BPFMAPS_TYPE_ARRAY, 4, 64 * MIB, 1, 0, 0 },
+		{ BPFMAPS_TYPE_HASH, 4, 8, 1 << 20, 0, 0 },
+		{ BPFMAPS_TYPE_HASH, 4, 2 * MIB, 32, 0, 0 },
+		{ BPFMAPS_TYPE_HASH, 4, 8, 1 << 22, BPFMAPS_F_NO_PREALLOC, 0 },
+		{ BPFMAPS_TYPE_PERCPU_HASH, 4, 8, 1 << 20, 0, 0 },
+		{ BPFMAPS_TYPE_PERCPU_ARRAY, 4, 32768, 4096, 0, 0 },
+		{ BPFMAPS_TYPE_LRU_HASH, 4, 8, 1 << 20, 0, 0 },
+		{ BPFMAPS_TYPE_LRU_PERCPU_HASH, 4, 8, 1 << 20, 0, 0 },
+		{ BPFMAPS_TYPE_ARRAY_OF_MAPS, 4, 4, 8 * MIB, 0, inner },
+		{ BPFMAPS_TYPE_HASH_OF_MAPS, 4, 4, 1 << 20, 0, inner },
+		{ BPFMAPS_TYPE_QUEUE, 0, 1000, 1 << 16, 0, 0 },
+		{ BPFMAPS_TYPE_STACK, 0, 1000, 1 << 16, 0, 0 },
+		{ BPFMAPS_TYPE_RINGBUF, 0, 0, 64 * MIB, 0, 0 },
+		{ BPFMAPS_TYPE_USER_RINGBUF, 0, 0, 64 * MIB, 0, 0 },
+		{ BPFMAPS_TYPE_BLOOM_FILTER, 0, 8, 1 << 27, 0, 0 },
 	};
 	__u32 id = 0;
 	size_t i;
@@ -146,6 +152,7 @@ TEST_F(memcg, create_over_the_limit)
 		EXPECT_EQ(-ENOMEM, create(self->dev, &shapes[i]))
 			TH_LOG("shape %zu", i);
 	set_limit(self->max, PLENTY);
+	close(inner);
 	EXPECT_GE(self->start + SLACK, settle(self->start + SLACK));
 	EXPECT_EQ(-ENOENT, bm_next_id(self->dev, 0, &id));
 }
@@ -204,6 +211,57 @@ TEST_F(memcg, insert_over_the_limit)
 	}
 }
 
+/* As fill_up(), with keys of the type, and values that may be maps. */
+static __u32 fill_type(int limit, int map, const struct shape *s, int *err)
+{
+	static unsigned char value[1 << 16], key[1 << 17];
+	__u32 n = 0, prefix = 32;
+
+	memset(value, 1, sizeof(value));
+	if (s->inner)
+		memcpy(value, &s->inner, sizeof(s->inner));
+	memset(key, 0, sizeof(key));
+	for (*err = 0; n < s->max && !*err; n += !*err) {
+		/* In a trie behind the length of a prefix. */
+		memcpy(key, &prefix, sizeof(prefix));
+		memcpy(key + s->key - sizeof(n), &n, sizeof(n));
+		*err = bm_update(map, key, value, BPFMAPS_ANY);
+	}
+	set_limit(limit, PLENTY);
+	return n;
+}
+
+/* The other types whose elements come one by one. */
+TEST_F(memcg, insert_into_each_type)
+{
+	int inner = bm_create(self->dev, BPFMAPS_TYPE_ARRAY, 4, 8, 1, 0);
+	const struct shape shapes[] = {
+		{ BPFMAPS_TYPE_PERCPU_HASH, 4, 4000, 10000, BPFMAPS_F_NO_PREALLOC, 0 },
+		{ BPFMAPS_TYPE_LPM_TRIE, 8, 4000, 10000, BPFMAPS_F_NO_PREALLOC, 0 },
+		{ BPFMAPS_TYPE_HASH_OF_MAPS, 100000, 4, 1000, BPFMAPS_F_NO_PREALLOC, inner },
+	};
+	__u32 inserted;
+	size_t i;
+	int map, err;
+
+	ASSERT_LE(0, inner);
+	for (i = 0; i < ARRAY_SIZE(shapes); i++) {
+		set_limit(self->max, PLENTY);
+		map = create(self->dev, &shapes[i]);
+		ASSERT_LE(0, map);
+		set_limit(self->max, current_bytes() + LIMIT / 4);
+		inserted = fill_type(self->max, map, &shapes[i], &err);
+		EXPECT_EQ(-ENOMEM, err);
+		printf("# type %u: %u elements\n", shapes[i].type, inserted);
+		fflush(stdout);
+		EXPECT_LT(20, inserted);
+		EXPECT_EQ(inserted, bm_count(map, shapes[i].key, shapes[i].max));
+		close(map);
+	}
+	close(inner);
+	EXPECT_GE(self->start + SLACK, settle(self->start + SLACK));
+}
+
 /* Deleting makes room again. */
 TEST_F(memcg, delete_makes_room)
 {
@@ -230,8 +288,8 @@ TEST_F(memcg, delete_makes_room)
 TEST_F_TIMEOUT(memcg, replaced_at_the_limit, 300)
 {
 	static const struct shape shapes[] = {
-		{ BPFMAPS_TYPE_HASH, 256 << 10, 4, BPFMAPS_F_NO_PREALLOC },
-		{ BPFMAPS_TYPE_HASH, 2 * MIB, 4, 0 },
+		{ BPFMAPS_TYPE_HASH, 4, 256 << 10, 4, BPFMAPS_F_NO_PREALLOC, 0 },
+		{ BPFMAPS_TYPE_HASH, 4, 2 * MIB, 4, 0, 0 },
 	};
 	static unsigned char value[2 * MIB];
 	/* The buffer is charged to the group as well. */
@@ -266,9 +324,9 @@ TEST_F_TIMEOUT(memcg, replaced_at_the_limit, 300)
 TEST_F(memcg, charged_and_given_back)
 {
 	static const struct shape shapes[] = {
-		{ BPFMAPS_TYPE_ARRAY, 8, 8 * MIB / 8, 0 },
-		{ BPFMAPS_TYPE_ARRAY, 1000, 8 * MIB / 1000, BPFMAPS_F_MMAPABLE },
-		{ BPFMAPS_TYPE_HASH, 1000, 8 * MIB / 1000, 0 },
+		{ BPFMAPS_TYPE_ARRAY, 4, 8, 8 * MIB / 8, 0, 0 },
+		{ BPFMAPS_TYPE_ARRAY, 4, 1000, 8 * MIB / 1000, BPFMAPS_F_MMAPABLE, 0 },
+		{ BPFMAPS_TYPE_HASH, 4, 1000, 8 * MIB / 1000, 0, 0 },
 	};
 	long long held, after;
 	size_t i;
@@ -343,7 +401,7 @@ TEST_F(memcg, memlock)
 /* Failing again and again leaks nothing. */
 TEST_F(memcg, failures_leak_nothing)
 {
-	static const struct shape big = { BPFMAPS_TYPE_HASH, 1000, 64 * MIB / 1000, 0 };
+	static const struct shape big = { BPFMAPS_TYPE_HASH, 4, 1000, 64 * MIB / 1000, 0, 0 };
 	int i;
 
 	for (i = 0; i < 20; i++)
