@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The device and its ioctls, whatever the map: numbers, rights, processes, threads. */
-#include <grp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -8,11 +7,11 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include <kselftest_harness.h>
 
 #include "bpfmaps_util.h"
+#include "child.h"
 #include "scale.h"
 
 #define NOBODY		65534
@@ -164,27 +163,6 @@ TEST_F(dev, device_as_a_file)
 	EXPECT_EQ(0, stat(BM_DEVICE, &st));
 	EXPECT_EQ(S_IFCHR | 0600, st.st_mode);
 	EXPECT_EQ(0, st.st_uid);
-}
-
-static void become(unsigned int uid)
-{
-	if (setgroups(0, NULL) || setresgid(uid, uid, uid) || setresuid(uid, uid, uid))
-		_exit(99);
-}
-
-/* Runs @fn as @uid; returns what it returns, of which 0 to 98 can be told apart. */
-static int as_user(unsigned int uid, int (*fn)(void *arg), void *arg)
-{
-	pid_t pid = fork();
-	int status;
-
-	if (!pid) {
-		become(uid);
-		_exit(fn(arg));
-	}
-	if (pid < 0 || waitpid(pid, &status, 0) != pid)
-		return -1;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 static int try_open(void *arg)
