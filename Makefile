@@ -10,7 +10,7 @@ PINS   := /sys/fs/bpfmaps
 export BUILD
 
 .PHONY: all module samples tools load unload install setup demo bench
-.PHONY: check check-debug check-race check-all check-kernels guest lint shell clean help
+.PHONY: check check-debug check-race check-bounds check-all check-kernels guest lint shell clean help
 
 all: module tools
 
@@ -69,6 +69,9 @@ check-debug:
 check-race:
 	@selftests/check-race.sh
 
+check-bounds:
+	@selftests/check-bounds.sh
+
 check-kernels:
 	@selftests/kernels.sh
 
@@ -93,6 +96,8 @@ help:
 	@echo '                  objects; it is built the first time (10 to 20 minutes)'
 	@echo '  make check-race the tests with threads on a kernel that finds data races; likewise'
 	@echo '  make check-all  these three, one after the other'
+	@echo '  make check-bounds'
+	@echo '                  maps of ten million elements: nobody waits long for others'
 	@echo '  make check-kernels'
 	@echo '                  tests of the module on the kernels of other releases of Debian, which'
 	@echo '                  are fetched the first time'

@@ -6,6 +6,10 @@
 # shellcheck disable=SC2034 # for those who source this
 readonly EXIT_PASS=0 EXIT_FAIL=1 EXIT_SPLAT=2 EXIT_TIMEOUT=3 EXIT_NO_BOOT=4
 
+# For the kernel: what is reported as a stall, a reader under RCU for 5 seconds and any task for 10.
+# shellcheck disable=SC2034 # for those who source this
+readonly STALL_ARGUMENTS="watchdog_thresh=5 rcupdate.rcu_cpu_stall_timeout=5"
+
 # die STATUS MESSAGE...
 die()
 {

@@ -112,8 +112,36 @@ static int deleted_twice(void)
 	return 0;
 }
 
+/* For longer than anybody should have to wait. */
+static void stay_busy(void)
+{
+	unsigned long end = jiffies + 20 * HZ;
+
+	while (time_before(jiffies, end))
+		cpu_relax();
+}
+
+static int busy_cpu(void)
+{
+	preempt_disable();
+	stay_busy();
+	preempt_enable();
+	return 0;
+}
+
 static void called(struct rcu_head *unused)
 {
+}
+
+/* Only a grace period that somebody waits for is reported. */
+static int long_reader(void)
+{
+	rcu_read_lock();
+	call_rcu(&head, called);
+	stay_busy();
+	rcu_read_unlock();
+	rcu_barrier();
+	return 0;
 }
 
 static int called_twice(void)
@@ -207,6 +235,7 @@ static int locked(void)
 	return step_in_two(step_locked);
 }
 
+#ifdef CONFIG_FAULT_INJECTION
 /* No bug: the next allocation fails because it is asked to, and the kernel says nothing. */
 static int fault(void)
 {
@@ -218,6 +247,7 @@ static int fault(void)
 	kfree(p);
 	return p ? -EEXIST : 0;
 }
+#endif
 
 #define ENTRY(name)	{ #name, name }
 static const struct {
@@ -234,7 +264,11 @@ static const struct {
 	ENTRY(wide_shift),
 	ENTRY(deleted_twice),
 	ENTRY(called_twice),
+	ENTRY(long_reader),
+	ENTRY(busy_cpu),
+#ifdef CONFIG_FAULT_INJECTION
 	ENTRY(fault),
+#endif
 	ENTRY(unmarked),
 	ENTRY(no_release),
 	ENTRY(release),
