@@ -27,7 +27,8 @@ int bpfmaps_id_alloc(struct bpfmaps_map *map)
 
 	err = xa_alloc_cyclic_irq(&map_ids, &map->id, map, XA_LIMIT(1, INT_MAX), &map_id_cursor,
 				  BPFMAPS_GFP);
-	return err < 0 ? err : 0;
+	/* 1 says that the circle was closed. */
+	return min(err, 0);
 }
 
 /* Any context but NMI. A look-up may see the map until a grace period later. */

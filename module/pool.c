@@ -74,19 +74,21 @@ static bool pool_alloc_percpu(struct bpfmaps_pool *pool, void *elem, gfp_t gfp)
 }
 
 /* Without sleeping no reserves are taken: they would be charged above the limit of the cgroup. */
+#define POOL_ATOMIC_GFP	(GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN)
+
+static void *pool_heap_elem(const struct bpfmaps_pool *pool, enum bpfmaps_from from)
+{
+	if (from == BPFMAPS_FROM_ATOMIC)
+		return kmalloc_node(pool->elem_size, POOL_ATOMIC_GFP, pool->numa_node);
+	return bpfmaps_area_alloc_buf(pool->elem_size, pool->numa_node);
+}
+
 static void *pool_heap_alloc(struct bpfmaps_pool *pool, enum bpfmaps_from from)
 {
-	const gfp_t atomic = GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN;
+	const gfp_t percpu = from == BPFMAPS_FROM_ATOMIC ? POOL_ATOMIC_GFP : BPFMAPS_PERCPU_GFP;
 	struct mem_cgroup *old = bpfmaps_set_active_memcg(pool->memcg);
-	gfp_t percpu = BPFMAPS_PERCPU_GFP;
-	void *elem;
+	void *elem = pool_heap_elem(pool, from);
 
-	if (from == BPFMAPS_FROM_ATOMIC) {
-		elem = kmalloc_node(pool->elem_size, atomic, pool->numa_node);
-		percpu = atomic;
-	} else {
-		elem = bpfmaps_area_alloc_buf(pool->elem_size, pool->numa_node);
-	}
 	if (elem && !pool_alloc_percpu(pool, elem, percpu)) {
 		kvfree(elem);
 		elem = NULL;
