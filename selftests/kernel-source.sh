@@ -21,15 +21,19 @@ files=(
 	scripts/kernel-doc
 	scripts/spelling.txt
 )
+directories=(scripts/coccinelle)
 
 # unpack DIR
 unpack()
 {
 	echo "unpacking the test harness and the checkers of $package (once)" >&2
-	tar -C "$1" -xJf "$tarball" --strip-components=1 --occurrence=1 "${files[@]/#/$package/}"
+	tar -C "$1" -xJf "$tarball" --strip-components=1 "${files[@]/#/$package/}" \
+		"${directories[@]/#/$package/}"
 }
 
 if ! version=$(dpkg-query -W -f '${Version}' $package 2>/dev/null) || [[ ! -r $tarball ]]; then
 	die "$EXIT_NO_BOOT" "$package is not installed; run selftests/setup.sh"
 fi
-fill_cache "source-$version" unpack
+# What an older version of this script has unpacked is not enough.
+key=$(printf "%s " "${files[@]}" "${directories[@]}" | cksum)
+fill_cache "source-$version-${key%% *}" unpack

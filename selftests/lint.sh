@@ -17,9 +17,10 @@ cd "$top"
 lint=${BUILD:-$top/build}/lint
 version=$("$here/qemu/kernel.sh" --version)
 scripts=$("$here/kernel-source.sh")/scripts
+clang=$("$here/qemu/clang-tree.sh")
 jobs=-j$(nproc)
 
-count=0 failed=0 planned=12
+count=0 failed=0 planned=14
 
 # check NAME COMMAND...: passed if COMMAND ends with 0 and has printed nothing
 check()
@@ -132,6 +133,54 @@ run_sparse()
 		CF='-D__CHECK_ENDIAN__ -Wcontext'
 }
 
+# Objects only: what would link them is of no interest, and gcc has done it.
+build_clang()
+{
+	local copy=$lint/clang
+	local -a objects
+
+	mkdir "$copy"
+	cp -rs "$top/Kbuild" "$top/dkms.conf" "$top/module" "$top/uapi" "$copy"
+	mkdir "$copy/selftests"
+	cp -rs "$here/kmod" "$copy/selftests"
+	mapfile -t objects < <(cd "$copy" && find . -name "*.c" ! -path "./module/compat/*" -printf "%P\n")
+	quiet make -s "$jobs" -C "$clang" CC=clang M="$copy" W=1 KCFLAGS=-Werror \
+		CONFIG_BPFMAPS_SAMPLES=m CONFIG_BPFMAPS_SELFTESTS=m "${objects[@]/%.c/.o}"
+}
+
+# The rules of the kernel that report; those in OCaml need its compiler.
+cocci_rules()
+{
+	grep -rl --include="*.cocci" "^virtual report" "$scripts/coccinelle" | xargs grep -L "script:ocaml" | sort
+}
+
+# cocci RULE DIRECTORY...: prints what RULE finds, or what spatch says if it fails
+cocci()
+{
+	local rule=$1 directory options errors status=0
+
+	shift
+	errors=$(mktemp)
+	read -ra options < <(sed -n "s|^// Options:||p" "$rule"; echo)
+	for directory; do
+		spatch -D report --very-quiet --no-show-diff --cocci-file "$rule" "${options[@]}" -I module \
+			-I uapi -I module/include --dir "$directory" 2>"$errors" || status=$?
+		if ((status)); then
+			echo "$rule:"
+			cat "$errors"
+		fi
+	done
+	rm -f "$errors"
+}
+export -f cocci
+
+run_coccinelle()
+{
+	# An empty list would find nothing.
+	(($(cocci_rules | wc -l) > 50)) || echo "only $(cocci_rules | wc -l) rules"
+	cocci_rules | xargs -P "$(nproc)" -I "{}" bash -c 'cocci "$@"' cocci "{}" module selftests/kmod
+}
+
 build_tools()
 {
 	quiet make -s "$jobs" -C tools O="$lint" all
@@ -166,6 +215,8 @@ check "library and tools compile without a warning" build_tools
 check "tests compile without a warning" build_tests
 check "the module compiles without a warning (W=1)" build_module
 check "sparse" run_sparse
+check "the module compiles with clang without a warning (W=1)" build_clang
+check "coccinelle, with the rules of the kernel" run_coccinelle
 check "kernel-doc" run_kernel_doc
 check "checkpatch" run_checkpatch
 exit "$failed"

@@ -18,11 +18,13 @@ packages=(
 	qemu-system-x86 busybox-static cpio xz-utils netbase
 	# test harness and checkers; jq reads the JSON that bpfmapctl writes
 	linux-source-6.1 perl sparse shellcheck jq
+	# the module by another compiler, in a kernel tree for it; rules for kernel code
+	clang flex bison bc libelf-dev coccinelle
 	# what runs under the preload library
 	bpftool libbpf-dev
 )
 
-kernel_packages=(flex bison bc libelf-dev ccache)
+kernel_packages=(ccache)
 
 bench_packages=(gnuplot-nox bsdextrautils)
 
