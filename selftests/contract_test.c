@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What holds for every map type. The types come from the list in <linux/bpfmaps.h>, and what sizes
- * a type takes is found by trying, so that a new type is tested as soon as it is in the list.
+ * What holds for every map type.
  */
 #include <poll.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-
-#include <kselftest_harness.h>
 
 #include "bpfmaps_util.h"
 #include "release.h"
@@ -33,27 +30,7 @@ FIXTURE(type) {
 	unsigned char out[BUFFER];
 };
 
-FIXTURE_VARIANT(type) {
-	__u32 number;
-	char name[32];
-};
-
-#define TYPE_ENTRY(nr, NAME, text)	{ .number = (nr), .name = #text },
-
-static const FIXTURE_VARIANT(type) types[] = { BPFMAPS_TYPES(TYPE_ENTRY) };
-static struct __fixture_variant_metadata variants[ARRAY_SIZE(types)];
-
-/* FIXTURE_VARIANT_ADD() for each type. */
-static void __attribute__((constructor)) add_types(void)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(types); i++) {
-		variants[i].name = types[i].name;
-		variants[i].data = &types[i];
-		__register_fixture_variant(&_type_fixture_object, &variants[i]);
-	}
-}
+FIXTURE_TYPES(type, true)
 
 static const void *key_of(const struct _test_data_type *self)
 {
@@ -107,7 +84,7 @@ FIXTURE_SETUP(type)
 	self->s.type = variant->number;
 	self->s.inner = bm_create(self->dev, BPFMAPS_TYPE_ARRAY, 4, 8, 1, 0);
 	ASSERT_LE(0, self->s.inner);
-	self->map = find_shape(self->dev, &self->s);
+	self->map = shape_find_usual(self->dev, &self->s);
 	ASSERT_LE(0, self->map);
 	memset(self->value, 0x5a, sizeof(self->value));
 	memset(self->want, 0x5a, sizeof(self->want));
@@ -194,23 +171,23 @@ TEST_F(type, create_refuses_sizes)
 
 	s = self->s;
 	s.key = 0xffffffff;
-	EXPECT_GT(0, create(self->dev, &s));
+	EXPECT_GT(0, shape_create(self->dev, &s));
 	s = self->s;
 	s.value = 0xffffffff;
-	EXPECT_GT(0, create(self->dev, &s));
+	EXPECT_GT(0, shape_create(self->dev, &s));
 	s = self->s;
 	s.max = 0;
-	EXPECT_EQ(-EINVAL, create(self->dev, &s));
+	EXPECT_EQ(-EINVAL, shape_create(self->dev, &s));
 	/* It depends on the type whether that many take memory from the start. */
 	s.max = 0xffffffff;
-	ret = create(self->dev, &s);
+	ret = shape_create(self->dev, &s);
 	EXPECT_TRUE(ret >= 0 || ret == -EINVAL || ret == -E2BIG || ret == -ENOMEM);
 	s = self->s;
 	for (all = 0x80000000; all >= 0x8000000; all >>= 1) {
 		s.key = all;
 		s.value = all;
 		s.max = all;
-		EXPECT_GT(0, create(self->dev, &s));
+		EXPECT_GT(0, shape_create(self->dev, &s));
 	}
 }
 
@@ -308,7 +285,7 @@ TEST_F(type, walk)
 static int call_fresh(struct _test_data_type *self, bool on_map, struct bpfmaps_elem_attr *a,
 		      unsigned int cmd)
 {
-	int map = create(self->dev, &self->s), ret;
+	int map = shape_create(self->dev, &self->s), ret;
 
 	bm_update(map, key_of(self), self->value, 0);
 	memcpy(self->out, self->value, sizeof(self->out));
@@ -502,7 +479,7 @@ TEST_F(type, mapping_rights)
 	for (i = 0; i < 2; i++) {
 		s = self->s;
 		s.flags |= flags[i];
-		ours = create(self->dev, &s);
+		ours = shape_create(self->dev, &s);
 		bpf = bpf_create(&s);
 		EXPECT_EQ(bpf < 0, ours < 0);
 		made += bpf >= 0;
@@ -585,7 +562,7 @@ TEST_F(type, come_and_go)
 
 	for (i = 0; i < rounds; i++) {
 		close(map);
-		map = create(self->dev, &self->s);
+		map = shape_create(self->dev, &self->s);
 		ASSERT_LE(0, map);
 		EXPECT_TRUE(is_usual(bm_update(map, key_of(self), self->value, 0)));
 	}

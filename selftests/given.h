@@ -65,11 +65,11 @@ static inline bool give(struct given *g, int dev, int inner, const struct type *
 	g->s.inner = inner;
 	if (seteuid(ALICE))
 		return false;
-	g->full = find_shape(dev, &g->s);
+	g->full = shape_find_usual(dev, &g->s);
 	if (g->full >= 0 && t->flags) {
 		close(g->full);
 		g->s.flags |= t->flags;
-		g->full = create(dev, &g->s);
+		g->full = shape_create(dev, &g->s);
 	}
 	if (seteuid(0) || g->full < 0)
 		return false;

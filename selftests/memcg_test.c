@@ -149,7 +149,7 @@ TEST_F(memcg, create_over_the_limit)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(shapes); i++)
-		EXPECT_EQ(-ENOMEM, create(self->dev, &shapes[i]))
+		EXPECT_EQ(-ENOMEM, shape_create(self->dev, &shapes[i]))
 			TH_LOG("shape %zu", i);
 	set_limit(self->max, PLENTY);
 	close(inner);
@@ -247,7 +247,7 @@ TEST_F(memcg, insert_into_each_type)
 	ASSERT_LE(0, inner);
 	for (i = 0; i < ARRAY_SIZE(shapes); i++) {
 		set_limit(self->max, PLENTY);
-		map = create(self->dev, &shapes[i]);
+		map = shape_create(self->dev, &shapes[i]);
 		ASSERT_LE(0, map);
 		set_limit(self->max, current_bytes() + LIMIT / 4);
 		inserted = fill_type(self->max, map, &shapes[i], &err);
@@ -302,7 +302,7 @@ TEST_F_TIMEOUT(memcg, replaced_at_the_limit, 300)
 
 	memset(value, 1, sizeof(value));
 	for (i = 0; i < ARRAY_SIZE(shapes); i++) {
-		map = create(self->dev, &shapes[i]);
+		map = shape_create(self->dev, &shapes[i]);
 		ASSERT_LE(0, map);
 		for (n = 0, failed = 0; n < rounds; n++) {
 			key = n % 4;
@@ -333,7 +333,7 @@ TEST_F(memcg, charged_and_given_back)
 	int map;
 
 	for (i = 0; i < ARRAY_SIZE(shapes); i++) {
-		map = create(self->dev, &shapes[i]);
+		map = shape_create(self->dev, &shapes[i]);
 		ASSERT_LE(0, map);
 		held = current_bytes() - self->start;
 		EXPECT_LT(8 * MIB - SLACK, held);
@@ -405,7 +405,7 @@ TEST_F(memcg, failures_leak_nothing)
 	int i;
 
 	for (i = 0; i < 20; i++)
-		EXPECT_EQ(-ENOMEM, create(self->dev, &big));
+		EXPECT_EQ(-ENOMEM, shape_create(self->dev, &big));
 	set_limit(self->max, PLENTY);
 	EXPECT_GE(self->start + SLACK, settle(self->start + SLACK));
 }

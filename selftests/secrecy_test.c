@@ -124,7 +124,7 @@ static bool resize(struct given *g, int dev, __u32 value, __u32 flags)
 
 	s.value = value;
 	s.flags |= flags;
-	map = create(dev, &s);
+	map = shape_create(dev, &s);
 	if (map < 0)
 		return false;
 	close(g->full);

@@ -237,7 +237,7 @@ static void cannot_be_held(const struct given *g)
 
 	for (i = 0; i < ARRAY_SIZE(outer); i++) {
 		s.type = outer[i];
-		map = create(g->dev, &s);
+		map = shape_create(g->dev, &s);
 		if (map < 0) {
 			/* It holds maps itself. */
 			IS(-EINVAL, map);
