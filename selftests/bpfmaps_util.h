@@ -31,6 +31,18 @@ static inline int bm_call(int fd, unsigned int cmd, void *attr, unsigned int siz
 	return ret < 0 ? -errno : ret;
 }
 
+/* Writes @text to a file that is there. */
+static inline int put_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = write(fd, text, strlen(text)) < 0 ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
 static inline int bm_open(void)
 {
 	int fd = open(BM_DEVICE, O_RDWR | O_CLOEXEC);

@@ -23,17 +23,6 @@
 /* How far the charges of one group can be off: what each CPU has reserved, and this program. */
 #define SLACK	(2 * MIB)
 
-static int put_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC), ret;
-
-	if (fd < 0)
-		return -errno;
-	ret = write(fd, text, strlen(text)) < 0 ? -errno : 0;
-	close(fd);
-	return ret;
-}
-
 static long long get_number(const char *path)
 {
 	FILE *f = fopen(path, "re");
