@@ -21,6 +21,8 @@ if step "install what is missing" "$here/setup.sh" --kernel &&
    step "kernel" "$here/qemu/kernel.sh" --image && step "build" build_all; then
 	step "bugs that the kernel finds" tap debug-test "$here/qemu/debug-test" || true
 	step_guest "tests in the guest, on the debug kernel" --append slub_debug=FZPU --kmemleak
+	# This kernel is built with all that a test may ask for.
+	step "nothing is skipped" no_skips || true
 else
 	not_run build
 fi
