@@ -431,7 +431,8 @@ static void sweep_shape(struct _test_data_fail *self)
  * All sizes, with all flags that change where memory comes from, as far as the type takes them. A key
  * or a value has @least bytes.
  */
-static void sweep_shapes(struct _test_data_fail *self, const struct shape_sizes *sizes, __u32 least)
+static void sweep_shapes(struct _test_data_fail *self, const struct shape_sizes *sizes,
+			 __u32 least)
 {
 	static const __u32 flags[] = {
 		0, BPFMAPS_F_NO_PREALLOC, BPFMAPS_F_NO_COMMON_LRU, BPFMAPS_F_MMAPABLE,
