@@ -524,14 +524,6 @@ TEST_F(security, root_without_capabilities)
 	close(map);
 }
 
-static void put_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	IS((long)strlen(text), write(fd, text, strlen(text)));
-	close(fd);
-}
-
 /* The root of a user namespace of its own, with all capabilities there. */
 static void enter_namespace(void)
 {
@@ -539,8 +531,8 @@ static void enter_namespace(void)
 
 	snprintf(text, sizeof(text), "0 %u 1", getuid());
 	IS(0, unshare(CLONE_NEWUSER | CLONE_NEWNS));
-	put_text("/proc/self/setgroups", "deny");
-	put_text("/proc/self/uid_map", text);
+	IS(0, put_text("/proc/self/setgroups", "deny"));
+	IS(0, put_text("/proc/self/uid_map", text));
 	IS(0, getuid());
 }
 
