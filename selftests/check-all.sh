@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# check.sh and check-debug.sh, one after the other. The last line is the sum of both. Exit status: 0
-# nothing failed, or else the higher of theirs.
+# check.sh, check-debug.sh and check-race.sh, one after the other. The last line is the sum of all.
+# Exit status: 0 nothing failed, or else the highest of theirs.
 set -euo pipefail
 
 # shellcheck source=selftests/checks.sh
@@ -21,4 +21,5 @@ check()
 
 check check.sh
 check check-debug.sh
+check check-race.sh
 finish
