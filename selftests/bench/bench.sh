@@ -1,72 +1,104 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What a call costs, in instructions: runs bench.c in a guest whose clock counts them, and shows bpf(2)
-# and bpfmaps side by side. Repeats to better than half a percent, whatever else the machine does.
-# Leaves build/bench.json (all rows) and build/bench.svg (the chart).
+# What a call costs, in instructions: runs bench in a guest whose clock counts them, and shows bpf(2) and
+# bpfmaps side by side, with what a row is to cost at most. It is a report: a target that is missed is no
+# failure. Most rows repeat to better than half a percent, whatever else the machine does. The order of
+# a hash is another one in each run, which makes up to two percent in its batches; and where calls free memory,
+# as in tries, it depends on when that happens.
+# Leaves build/bench.json (the same, for programs) and build/bench.svg (a chart).
 #
 # usage: bench.sh [quick]	quick: 4096 elements only
 set -euo pipefail
 
-here=$(dirname "$(realpath "$0")")
-build=${BUILD:-$(realpath "$here/../..")/build}
+# shellcheck source=selftests/bench/lib.sh
+source "$(dirname "$(realpath "$0")")/lib.sh"
+json=$build/bench.json
 
-# One line for each row and operation: bpf(2), by the device, by the own descriptor, and their ratios.
+# One line for each row and operation.
 table()
 {
 	jq -r '
-		def cost($way): map(select(.way == $way))[0].cost;
-		[["map", "operation", "elements", "bpf(2)", "device", "own fd", "ratio", "ratio own"]]
-		+ (group_by([.row, .op, .elements]) | sort_by(.[0].nr)
-		   | map(select(length == 3)
-			 | [.[0].row, .[0].op, .[0].elements, cost("bpf(2)"), cost("device"), cost("own descriptor"),
-			    (cost("device") / cost("bpf(2)") * 1000 | round / 1000),
-			    (cost("own descriptor") / cost("bpf(2)") * 1000 | round / 1000)]))
-		| .[] | @tsv' "$build/bench.json" | column -t -s $'\t' -R 3,4,5,6,7,8
+		def bound: .bounds // [] | map(.text) | join(", ");
+		def verdict:
+			.bounds // [] | map(select(.met | not).text) as $missed
+			| if length == 0 then ""
+			  elif $missed == [] then "met"
+			  elif length == 1 then "missed"
+			  else "missed: " + ($missed | join(", ")) end;
+		["map", "operation", "elements", "bpf(2)", "device", "own fd", "ratio", "own", "target: at most", "result"],
+		(.rows[] | [.row, .op, .elements, .bpf, .device, .own, .ratio_device, .ratio_own, bound, verdict]
+		 | map(if . == null or . == "" then "-" else . end))
+		| @tsv' "$json" | column -t -s $'\t' -R 3,4,5,6,7,8
 }
 
-# The geometric mean of what the own descriptor costs by what bpf(2) costs, over single operations.
-mean()
+notes()
+{
+	cat <<-EOT
+
+	Instructions for each call, or in batches for each element: the time that a loop took, by the clock of
+	a guest in which an instruction takes a nanosecond, divided by its turns. Large maps are measured
+	by 4096 elements all over the map. "all that follows" is the work until the guest is at rest. Memory is bytes
+	for each element of a full map: what the memory cgroup of its maker was charged, and what was gone of
+	the free pages. "mapped" is without a call. "ratio" is device to bpf(2), "own" is the map's own
+	descriptor to bpf(2); the targets are for the latter.
+	EOT
+}
+
+sums()
 {
 	jq -r '
-		map(select(.elements == 4096 and (.op | test("^(insert|update|lookup|miss|delete|push|peek|pop)$"))
-			   and (.row | test("4096$") | not)))
-		| group_by([.row, .op])
-		| map(map({(.way): .cost}) | add | .["own descriptor"] / .["bpf(2)"] | log)
-		| "single operations: \(length) rows, geometric mean \(add / length | exp * 1000 | round / 1000) of bpf(2)"
-	' "$build/bench.json"
+		def verdict: if . then "met" else "missed" end;
+		.sums | "geometric mean of \(.mean.cells) single operations: \(.mean.own) of bpf(2) by the own descriptor, "
+		+ "\(.mean.device) by the device; target: at most \(.mean.limit), \(.mean.met | verdict)",
+		(.kinds[] | "\(.kind): \(.met) of \(.of) targets met"),
+		"all: \(.all.met) of \(.all.of) targets met"' "$json"
+}
+
+# panel FILE OPERATIONS: what one of the two parts of the chart shows; large values would dwarf the others
+panel()
+{
+	jq -r --arg ops "$2" '
+		.rows[]
+		| select(.elements == 4096 and .bpf and .own and (.op | test("^(" + $ops + ")$"))
+			 and (.row | endswith("/4096") | not))
+		| ["\(.row), \(.op | sub(" by 4096"; ""))", .bpf, .device, .own] | @tsv' "$json" >"$1"
 }
 
 chart()
 {
-	local rows=$build/bench.dat
+	local calls=$build/bench-calls.dat batches=$build/bench-batches.dat version
 
-	jq -r '
-		def cost($way): map(select(.way == $way))[0].cost;
-		group_by([.row, .op, .elements]) | sort_by(.[0].nr)
-		| map(select(length == 3 and .[0].elements == 4096
-			     and (.[0].op | test("^(update|lookup|push|pop|batch lookup by 4096|batch update by 4096)$"))))
-		| .[] | ["\(.[0].row) \(.[0].op)", cost("bpf(2)"), cost("device"), cost("own descriptor")] | @tsv
-	' "$build/bench.json" >"$rows"
+	version=$("$here/../qemu/kernel.sh" --version)
+	panel "$calls" "insert|update|lookup|delete|push|pop"
+	panel "$batches" "batch (lookup|update) by 4096"
 	gnuplot <<-EOT
-		set terminal svg size 1200,700 background "white"
+		set terminal svg size 1200,1000 background "white" noenhanced
 		set output "$build/bench.svg"
-		set title "Instructions for each operation or element (4096 elements, 6.1)"
 		set style data histogram
 		set style histogram cluster gap 1
 		set style fill solid
-		set logscale y
 		set grid y
-		set xtics rotate by -60
+		set yrange [0:*]
+		set xtics rotate by 45 right
+		set lmargin 14
+		set key above
 		set datafile separator "\t"
-		plot "$rows" using 2:xtic(1) title "bpf(2)", "" using 3 title "/dev/bpfmaps", \
+		set multiplot layout 2,1 title "Instructions, maps of 4096 elements, Linux $version"
+		set title "one call"
+		plot "$calls" using 2:xtic(1) title "bpf(2)", "" using 3 title "/dev/bpfmaps", \
 			"" using 4 title "the map's own descriptor"
+		set title "one element in batches of 4096"
+		plot "$batches" using 2:xtic(1) title "bpf(2)", "" using 3 title "/dev/bpfmaps", \
+			"" using 4 title "the map's own descriptor"
+		unset multiplot
 	EOT
 }
 
-ACCEL=icount "$here/../guest.sh" -- "$build/selftests/bench" "$@" |
-	jq -n '[inputs] | to_entries | map(.value + {nr: .key})' >"$build/bench.json"
+SMP=1 ACCEL=icount run_guest "$build/bench.lines" bench "$@"
+jq -n -f "$here/report.jq" "$build/bench.lines" >"$json"
 table
-mean
+notes
+sums
 chart
-echo "all rows: $build/bench.json, chart: $build/bench.svg"
+echo "all rows: $json, chart: $build/bench.svg"
