@@ -9,7 +9,7 @@ PINS   := /sys/fs/bpfmaps
 
 export BUILD
 
-.PHONY: all module samples tools load unload install setup demo bench
+.PHONY: all module samples tools load unload install setup demo bench bench-smp
 .PHONY: check check-debug check-race check-bounds check-all check-kernels guest lint shell clean help
 
 all: module tools
@@ -53,6 +53,10 @@ shell: guest
 bench: guest
 	@selftests/setup.sh --bench
 	@selftests/bench/bench.sh
+
+bench-smp: guest
+	@selftests/setup.sh --bench
+	@selftests/bench/smp.sh
 
 lint: setup
 	@selftests/lint.sh
@@ -102,6 +106,7 @@ help:
 	@echo '                  tests of the module on the kernels of other releases of Debian, which'
 	@echo '                  are fetched the first time'
 	@echo '  make bench      instructions for each call, of bpf(2) and of bpfmaps'
+	@echo '  make bench-smp  two threads on two CPUs, on bpf(2) and on bpfmaps'
 	@echo '  make lint       the static checks only'
 	@echo '  make shell      a shell in the guest'
 	@echo '  make clean      remove what was built'
