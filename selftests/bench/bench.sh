@@ -3,9 +3,9 @@
 #
 # What a call costs, in instructions: runs bench in a guest whose clock counts them, and shows bpf(2) and
 # bpfmaps side by side, with what a row is to cost at most. It is a report: a target that is missed is no
-# failure. Most rows repeat to better than half a percent, whatever else the machine does. The order of
-# a hash is another one in each run, which makes up to two percent in its batches; and where calls free memory,
-# as in tries, it depends on when that happens.
+# failure. Most rows repeat to better than half a percent, whatever else the machine does. The order of a
+# hash is another one in each run, which makes up to two percent in its batches; and where calls free
+# memory, as in tries, it depends on when that happens.
 # Leaves build/bench.json (the same, for programs) and build/bench.svg (a chart).
 #
 # usage: bench.sh [quick]	quick: 4096 elements only
