@@ -18,15 +18,17 @@
 /* The map may have changed by as many elements as the count says. */
 #define CMD_BATCH	(1U << 1)
 /* What is in an order is taken out in that order. */
-#define CMD_TAKES	(1U << 6)
+#define CMD_TAKES	(1U << 2)
 /* The map may have changed by as many bytes as were returned. */
-#define CMD_DRAIN	(1U << 2)
+#define CMD_DRAIN	(1U << 3)
 /* It is user mode that meets the failure, and tries again. */
-#define CMD_TOUCHES	(1U << 3)
+#define CMD_TOUCHES	(1U << 4)
 /* The same for all maps of a type. */
-#define CMD_ONCE	(1U << 4)
+#define CMD_ONCE	(1U << 5)
+/* The same for all maps with keys and values of these sizes. */
+#define CMD_SIZES	(1U << 6)
 /* The map may be frozen. */
-#define CMD_FREEZES	(1U << 5)
+#define CMD_FREEZES	(1U << 7)
 
 /**
  * struct command - what is to fail
@@ -382,25 +384,26 @@ static bool undo_open(struct subject *t)
 
 static const struct command map_commands[] = {
 	{ "create", NULL, do_create, use_new, 0 },
-	{ "look-up", clear_out, do_lookup, check_out, 0 },
+	{ "look-up", clear_out, do_lookup, check_out, CMD_SIZES },
 	{ "insert", NULL, do_insert, NULL, 0 },
 	{ "insert, full", NULL, do_insert, NULL, CMD_FULL },
 	{ "replace", second_version, do_replace, first_version, 0 },
 	{ "replace, full", second_version, do_replace, first_version, CMD_FULL },
-	{ "delete", NULL, do_delete, NULL, 0 },
-	{ "look-up and delete", clear_out, do_take, check_out, 0 },
-	{ "first key", NULL, do_first_key, check_key, 0 },
-	{ "next key", NULL, do_next_key, check_key, 0 },
-	{ "look-up batch", ask_for_all, do_lookup_batch, check_batch_out, CMD_BATCH },
-	{ "take batch", ask_for_all, do_take_batch, check_batch_out, CMD_BATCH | CMD_TAKES },
+	{ "delete", NULL, do_delete, NULL, CMD_SIZES },
+	{ "look-up and delete", clear_out, do_take, check_out, CMD_SIZES },
+	{ "first key", NULL, do_first_key, check_key, CMD_SIZES },
+	{ "next key", NULL, do_next_key, check_key, CMD_SIZES },
+	{ "look-up batch", ask_for_all, do_lookup_batch, check_batch_out, CMD_BATCH | CMD_SIZES },
+	{ "take batch", ask_for_all, do_take_batch, check_batch_out,
+	  CMD_BATCH | CMD_TAKES | CMD_SIZES },
 	{ "update batch", ask_for_second_version, do_update_batch, first_version, CMD_BATCH },
-	{ "delete batch", ask_for_some, do_delete_batch, NULL, CMD_BATCH },
-	{ "output", NULL, do_output, NULL, 0 },
-	{ "drain", NULL, do_drain, NULL, CMD_DRAIN },
+	{ "delete batch", ask_for_some, do_delete_batch, NULL, CMD_BATCH | CMD_SIZES },
+	{ "output", NULL, do_output, NULL, CMD_ONCE },
+	{ "drain", NULL, do_drain, NULL, CMD_DRAIN | CMD_ONCE },
 	{ "mmap", NULL, map_lonely, unmap, 0 },
 	{ "touch a mapping", prepare_mapping, do_touch, unmap, CMD_TOUCHES },
 	{ "update from a mapping", prepare_mapping, do_update_from_mapping, unmap, 0 },
-	{ "freeze", NULL, do_freeze, NULL, CMD_FREEZES },
+	{ "freeze", NULL, do_freeze, NULL, CMD_FREEZES | CMD_ONCE },
 	{ "pin", NULL, do_pin, unpin, CMD_ONCE },
 	{ "get", prepare_pin, do_get, close_and_unpin, CMD_ONCE },
 	{ "descriptor by id", NULL, do_fd_by_id, close_fd, CMD_ONCE },

@@ -48,6 +48,7 @@ struct outcome {
  * @swept: calls in which something failed
  * @made_good: of these, such that did what they do otherwise
  * @wrong: what was not as it has to be
+ * @shown: of this, with this command
  */
 struct sweep {
 	struct faults *faults;
@@ -63,11 +64,13 @@ struct sweep {
 	unsigned int swept;
 	unsigned int made_good;
 	unsigned int wrong;
+	unsigned int shown;
 };
 
 static void sweep_wrong(struct sweep *s, const char *what, long value)
 {
-	if (s->wrong++ >= MOST_SHOWN)
+	s->wrong++;
+	if (s->shown++ >= MOST_SHOWN)
 		return;
 	printf("# %s, key %u, value %u, flags %#x: fault %u%s: %s: %ld\n", s->c->name, s->t->s.key,
 	       s->t->s.value, s->t->s.flags, s->nth, s->mode == FAULT_FROM ? " and on" : "", what,
@@ -407,18 +410,22 @@ static void sweep_list(struct sweep *s, const struct command *list, unsigned int
 		       unsigned int but)
 {
 	for (s->c = list; s->c < list + nr; s->c++) {
+		s->shown = 0;
 		if (!(s->c->flags & but))
 			sweep_command(s);
 	}
 }
 
-/* In maps of the shape in @self->t. What has nothing to do with maps is done with those of one. */
-static void sweep_shape(struct _test_data_fail *self)
+/*
+ * In maps of the shape in @self->t; not the commands with one of @but, which were swept before.
+ * What has nothing to do with maps is swept with the first type.
+ */
+static void sweep_shape(struct _test_data_fail *self, unsigned int but)
 {
 	bool first = !self->total.shapes;
 	struct sweep s = { .faults = &self->faults, .t = self->t, .again = first };
 
-	sweep_list(&s, map_commands, ARRAY_SIZE(map_commands), first ? 0 : CMD_ONCE);
+	sweep_list(&s, map_commands, ARRAY_SIZE(map_commands), but);
 	if (first && s.t->s.type == fail_types[0].number)
 		sweep_list(&s, file_commands, ARRAY_SIZE(file_commands), 0);
 	total_add(&self->total, &s);
@@ -428,8 +435,8 @@ static void sweep_shape(struct _test_data_fail *self)
 }
 
 /*
- * All sizes, with all flags that change where memory comes from, as far as the type takes them. A key
- * or a value has @least bytes.
+ * All sizes, with all flags that change where memory comes from, as far as the type takes them. A
+ * key or a value has @least bytes.
  */
 static void sweep_shapes(struct _test_data_fail *self, const struct shape_sizes *sizes,
 			 __u32 least)
@@ -438,7 +445,7 @@ static void sweep_shapes(struct _test_data_fail *self, const struct shape_sizes 
 		0, BPFMAPS_F_NO_PREALLOC, BPFMAPS_F_NO_COMMON_LRU, BPFMAPS_F_MMAPABLE,
 	};
 	struct subject *t = self->t;
-	unsigned int i;
+	unsigned int but = self->total.shapes ? CMD_ONCE : 0, i;
 	int map;
 
 	for (i = 0; i < ARRAY_SIZE(flags); i++) {
@@ -450,9 +457,10 @@ static void sweep_shapes(struct _test_data_fail *self, const struct shape_sizes 
 		if (t->s.key < least && t->s.value < least)
 			continue;
 		if (t->stride <= VALUE_MAX)
-			sweep_shape(self);
+			sweep_shape(self, but);
 		else
 			self->total.wrong++;
+		but = CMD_ONCE | CMD_SIZES;
 	}
 }
 
