@@ -10,7 +10,8 @@ PINS   := /sys/fs/bpfmaps
 export BUILD
 
 .PHONY: all module samples tools load unload install setup demo bench bench-smp
-.PHONY: check check-debug check-race check-bounds check-all check-kernels guest lint shell clean help
+.PHONY: check check-debug check-race check-bounds check-all check-kernels guest lint fuzz shell
+.PHONY: clean help
 
 all: module tools
 
@@ -79,6 +80,12 @@ check-bounds:
 check-kernels:
 	@selftests/kernels.sh
 
+# TIME in seconds, SEED
+fuzz:
+	@selftests/setup.sh --kernel
+	@KERNEL=debug $(MAKE) --no-print-directory -s guest
+	@selftests/fuzz/fuzz.sh
+
 clean:
 	rm -rf $(BUILD)
 	$(RM) *.ko *.o *.mod *.mod.c .*.cmd Module.symvers modules.order
@@ -105,6 +112,7 @@ help:
 	@echo '  make check-kernels'
 	@echo '                  tests of the module on the kernels of other releases of Debian, which'
 	@echo '                  are fetched the first time'
+	@echo '  make fuzz       random programs on the debug kernel, led by coverage; TIME is in seconds'
 	@echo '  make bench      instructions for each call, of bpf(2) and of bpfmaps'
 	@echo '  make bench-smp  two threads on two CPUs, on bpf(2) and on bpfmaps'
 	@echo '  make lint       the static checks only'

@@ -11,7 +11,7 @@ here=$(dirname "$(realpath "$0")")
 build=${BUILD:-$(realpath "$here/..")/build}
 version=$("$here/qemu/kernel.sh" --version)
 
-options=(--prog "$build/bpfmapctl" --prog "$(command -v jq)"
+options=(--prog "$build/bpfmapctl" --prog "$(command -v jq)" --prog "$build/selftests/fuzz"
 	 --prog "$build/libbpfmaps-preload.so:/lib/libbpfmaps-preload.so"
 	 --prog /usr/sbin/bpftool
 	 --file "$here/tap.sh:/lib/tap.sh"
