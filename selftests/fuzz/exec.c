@@ -49,7 +49,7 @@ void exec_fail_arm(struct thread *t)
 }
 
 /*
- * A fault that did not come is not for other calls. If it comes in the write here, which then fails, it
+ * A fault that did not come is not for other calls. The write itself may have it and fail: then it
  * has come as well.
  */
 void exec_fail_disarm(struct thread *t)

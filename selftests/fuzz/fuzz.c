@@ -9,20 +9,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/klog.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "fuzz.h"
 
-#define GROUP		"/sys/fs/cgroup/fuzz"
-#define GROUP_BYTES	"50331648"	/* 48 MiB */
 #define HANG_SECONDS	120
-#define CONSOLE_LEVEL	8	/* the command of klogctl() */
+#define CHECK_MAPS	256	/* programs between looks for maps that are left */
+#define MAPS_SECONDS	60
 
 struct state *state;
 
@@ -36,98 +34,12 @@ static struct {
 	bool print_progress;
 } options = { .seed = 1, .times = 1 };
 
-static int kmsg = -1;
-
 static double now(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return ts.tv_sec + ts.tv_nsec / 1e9;
-}
-
-static void write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		err(1, "%s", path);
-	close(fd);
-}
-
-/* For what not every kernel has. */
-static void write_if_there(const char *path, const char *text)
-{
-	if (!access(path, W_OK))
-		write_file(path, text);
-}
-
-/*
- * Programs go to the kernel's log before they are run, below the level that the console shows.
- * When the kernel panics, all of the log is shown, and so what was run last.
- */
-static void set_up_log(void)
-{
-	write_file("/proc/sys/kernel/printk_devkmsg", "on\n");
-	write_file("/proc/sys/kernel/panic_print", "32\n");
-	if (klogctl(CONSOLE_LEVEL, NULL, 7))
-		err(1, "klogctl");
-	kmsg = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
-	if (kmsg < 0)
-		err(1, "/dev/kmsg");
-}
-
-/* Faults that "fail" asks for are to come in every allocation. */
-static void set_up_faults(void)
-{
-	write_if_there("/sys/kernel/debug/failslab/ignore-gfp-wait", "N\n");
-	write_if_there("/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "N\n");
-	write_if_there("/sys/kernel/debug/fail_page_alloc/ignore-gfp-highmem", "N\n");
-	write_if_there("/sys/kernel/debug/fail_page_alloc/min-order", "0\n");
-}
-
-static void set_up_group(void)
-{
-	if (mkdir(GROUP, 0755) && access(GROUP, W_OK))
-		err(1, GROUP);
-	write_file(GROUP "/memory.max", GROUP_BYTES);
-}
-
-/* In pieces that one message of the log has room for, which end with a line. */
-static void log_text(const char *text)
-{
-	char piece[1024];
-	int len, last;
-
-	while (*text) {
-		len = snprintf(piece, 900, "<7>fuzz: %s", text);
-		if (len >= 900) {
-			for (last = 899; piece[last - 1] != '\n'; last--)
-				;
-			len = last;
-		}
-		if (write(kmsg, piece, len) < 0)
-			err(1, "/dev/kmsg");
-		text += len - strlen("<7>fuzz: ");
-	}
-}
-
-static void log_program(const struct prog *p)
-{
-	static char text[TEXT_MAX];
-
-	unsigned int len = sprintf(text, "program %lu\n", state->execs);
-
-	text_write(p, text + len);
-	log_text(text);
-}
-
-static void print_program(const struct prog *p)
-{
-	static char text[TEXT_MAX];
-
-	text_write(p, text);
-	fputs(text, stdout);
 }
 
 /* A full corpus loses another one. */
@@ -167,14 +79,6 @@ static bool over(double begin)
 	       (options.execs && state->execs >= options.execs);
 }
 
-static void join_group(void)
-{
-	char pid[16];
-
-	snprintf(pid, sizeof(pid), "%d", getpid());
-	write_file(GROUP "/cgroup.procs", pid);
-}
-
 static void progress(double begin)
 {
 	static double next;
@@ -186,6 +90,41 @@ static void progress(double begin)
 	printf("after %.0f s: %lu executions, corpus %u, %u blocks\n", at - begin, state->execs,
 	       state->corpus_nr, state->blocks);
 	fflush(stdout);
+}
+
+/* How many maps there are. */
+static unsigned int count_maps(void)
+{
+	struct bpfmaps_id_attr a = { };
+	int fd = open("/dev/bpfmaps", O_RDWR | O_CLOEXEC);
+	unsigned int nr = 0;
+
+	if (fd < 0)
+		err(1, "/dev/bpfmaps");
+	for (; !ioctl(fd, BPFMAPS_IOC(BPFMAPS_MAP_GET_NEXT_ID, sizeof(a)), &a); nr++)
+		a.start_id = a.next_id;
+	close(fd);
+	return nr;
+}
+
+/*
+ * Nobody has the programs' maps any more. Those that were held by another map go a little later;
+ * one that does not go has lost a reference.
+ */
+static void check_maps(void)
+{
+	double begin = now();
+	unsigned int nr;
+
+	while ((nr = count_maps()) > state->maps_before) {
+		if (now() - begin > MAPS_SECONDS) {
+			printf("%u maps are left by a program from %lu to %lu\n",
+			       nr - state->maps_before, state->checked, state->execs);
+			exit(1);
+		}
+		usleep(10000);
+	}
+	state->checked = state->execs;
 }
 
 static void run_seeds(void)
@@ -212,36 +151,54 @@ static void fuzz(double begin)
 		if (run(&p))
 			keep(&p);
 		progress(begin);
+		if (!(state->execs % CHECK_MAPS))
+			check_maps();
+	}
+}
+
+/* The programs in @text, each with a line "# program" in front of it, or one. */
+static void run_text(char *text)
+{
+	struct prog p;
+	char *next;
+
+	for (; text; text = next) {
+		next = strstr(text + 1, "# program");
+		if (next)
+			next[-1] = 0;
+		if (!text_read(&p, text))
+			errx(1, "%s: no program", options.file);
+		run(&p);
+		if (next)
+			next[-1] = '\n';
 	}
 }
 
 static void run_file(void)
 {
 	static char text[1 << 16];
-	struct prog p;
 	unsigned long i;
 	FILE *f = fopen(options.file, "re");
 
 	if (!f || !fread(text, 1, sizeof(text) - 1, f))
 		err(1, "%s", options.file);
 	fclose(f);
-	if (!text_read(&p, text))
-		errx(1, "%s is no program", options.file);
 	for (i = 0; i < options.times; i++)
-		run(&p);
+		run_text(text);
 }
 
 static void worker(double begin)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	file_reset();
-	join_group();
+	setup_join_group();
 	mem_init();
 	exec_init();
 	if (options.file)
 		run_file();
 	else
 		fuzz(begin);
+	check_maps();
 	exit(0);
 }
 
@@ -251,12 +208,11 @@ static void show_hang(pid_t pid)
 	char command[128];
 
 	printf("hang: no program has ended for %u s; the last one:\n", HANG_SECONDS);
-	print_program(&state->current);
+	log_print(&state->current);
 	fflush(stdout);
 	snprintf(command, sizeof(command), "cat /proc/%d/task/*/stack", pid);
 	if (system(command))
 		printf("(no stacks)\n");
-	write_file("/proc/sysrq-trigger", "w");
 }
 
 /* Its wait status; -1 after a hang. */
@@ -300,7 +256,7 @@ static int supervise(void)
 		lost++;
 		printf("worker lost by signal %d in program %lu:\n", WTERMSIG(status),
 		       state->execs);
-		print_program(&state->current);
+		log_print(&state->current);
 		if (options.file || WTERMSIG(status) != SIGKILL)
 			return -1;
 	}
@@ -311,7 +267,7 @@ static void show_usage(void)
 	fputs("usage: fuzz [--time SECONDS] [--execs NUMBER] [--seed NUMBER] [OPTION]...\n"
 	      "       fuzz --run FILE [--times NUMBER] [OPTION]...\n"
 	      "\n"
-	      "Runs random programs on bpfmaps, led by KCOV if the kernel has it, or the program\n"
+	      "Runs random programs on bpfmaps, led by KCOV if the kernel has it, or the programs\n"
 	      "in FILE.\n"
 	      "  --progress  print how far it is, each minute\n"
 	      "  --cover     print the addresses that were reached\n", stderr);
@@ -384,11 +340,12 @@ int main(int argc, char **argv)
 	if (state == MAP_FAILED)
 		err(1, "mmap");
 	state->rng = options.seed * 0x9e3779b97f4a7c15ULL | 1;
-	set_up_log();
-	set_up_faults();
-	set_up_group();
+	setup_system();
+	log_init();
 	cover_init();
+	state->maps_before = count_maps();
 	lost = supervise();
 	report(now() - begin, lost);
+	setup_restore();
 	return lost < 0;
 }

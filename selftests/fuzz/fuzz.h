@@ -10,7 +10,7 @@
  *	text.c	programs as text, and back	seeds.c	the first programs
  *	exec.c	runs a program			attr.c, mm.c, file.c	what its calls do
  *	cover.c	what a program has reached	fuzz.c	the loop, and who watches it
- *	mem.c	the memory that pointers go to
+ *	mem.c	the memory that pointers go to	log.c	the programs in the log
  *
  * A program as text is a line for each call, with the arguments that are not 0. Three kinds of
  * arguments are not plain numbers, see FD_*, PTR_* and SIZE_*.
@@ -91,6 +91,7 @@ enum kind {
 	K_CALLED,	/* descriptor that an ioctl is called on */
 	K_FD,
 	K_OUT,		/* slot for a new descriptor */
+	K_SLOT,		/* one that is filled */
 	K_PTR,
 	K_KEY,
 	K_VALUE,
@@ -172,8 +173,12 @@ extern const unsigned int nr_seeds;
  * struct state - what outlives a worker
  * @rng: state of the random numbers
  * @execs: programs that were run
+ * @calls: calls that were made
  * @current: the program that runs
+ * @maps_before: maps that others have
+ * @checked: so many programs have left no map behind
  * @corpus_nr: entries of @corpus
+ * @have_cover: the kernel has KCOV
  * @text: where the module's code begins
  * @text_size: its size
  * @blocks: how many bits of @pcs are set
@@ -186,6 +191,8 @@ struct state {
 	unsigned long execs;
 	unsigned long calls;
 	struct prog current;
+	unsigned int maps_before;
+	unsigned long checked;
 	unsigned int corpus_nr;
 	bool have_cover;
 	unsigned long text;
@@ -228,6 +235,16 @@ void exec_set_slot(uint64_t slot, int fd);
 void exec_fail_arm(struct thread *t);
 void exec_fail_disarm(struct thread *t);
 
+/* setup.c */
+void setup_system(void);
+void setup_restore(void);
+void setup_join_group(void);
+
+/* log.c */
+void log_init(void);
+void log_program(const struct prog *p);
+void log_print(const struct prog *p);
+
 /* cover.c */
 void cover_init(void);
 void cover_enable(struct thread *t);
@@ -256,6 +273,7 @@ long call_madvise(struct thread *t, const struct op *op, const uint64_t *arg);
 long call_peek(struct thread *t, const struct op *op, const uint64_t *arg);
 long call_poke(struct thread *t, const struct op *op, const uint64_t *arg);
 long call_putfd(struct thread *t, const struct op *op, const uint64_t *arg);
+long call_drop(struct thread *t, const struct op *op, const uint64_t *arg);
 long call_fork(struct thread *t, const struct op *op, const uint64_t *arg);
 
 /* file.c: descriptors and paths */

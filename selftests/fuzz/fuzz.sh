@@ -72,11 +72,14 @@ covered()
 		}' <(all_blocks "$1") "$2"
 }
 
-# The last programs of the kernel's log, which is shown at the end if the kernel panics.
+# The last programs in the kernel's log, all of which is shown if the kernel panics. What is printed can be
+# run again.
 last_programs()
 {
-	tr -d '\r' <"$console" | sed -n 's/^\[ *[0-9.]*\]\(\[ *[A-Z][0-9]*\]\)\? //p' |
-		awk '/^fuzz: program / { seen = 1 } seen' | tail -n 60
+	tr -d '\r' <"$console" | awk '
+		{ sub(/^\[ *[0-9.]*\](\[ *[A-Z][0-9]*\])? /, ""); sub(/^fuzz: /, "") }
+		sub(/^program /, "# program ") || /^threads [0-9]/ || /^[a-z_]+( [a-z_]+=0x[0-9a-f]+)*$/
+	' | tail -n 60
 }
 
 main()
@@ -89,6 +92,8 @@ main()
 		[[ -f ${2:-} ]] || die "$EXIT_NO_BOOT" "--run needs a file"
 		arguments=(--run /lib/program --times "${TIMES:-1}")
 		options+=(--file "$2:/lib/program")
+	else
+		echo "fuzzing for $time seconds of the guest, seed $seed"
 	fi
 	version=$("$here/../qemu/kernel.sh" --version)
 	# The clock of a busy guest may be slower or faster than ours.

@@ -58,6 +58,11 @@ static uint64_t some_slot(void)
 	return slot % NR_SLOTS;
 }
 
+static uint64_t some_out(void)
+{
+	return one_in(2) ? below(NR_SLOTS) : some_slot();
+}
+
 static uint64_t some_fd(void)
 {
 	if (!one_in(12))
@@ -241,8 +246,9 @@ static uint64_t some_prot(void)
 }
 
 static uint64_t (*const some[NR_KINDS])(void) = {
-	[K_CALLED] = some_called, [K_FD] = some_fd, [K_OUT] = some_slot, [K_PTR] = some_pointer,
-	[K_KEY] = some_key, [K_VALUE] = some_value, [K_SIZE] = some_size, [K_TYPE] = some_type,
+	[K_CALLED] = some_called, [K_FD] = some_fd, [K_OUT] = some_out, [K_SLOT] = some_slot,
+	[K_PTR] = some_pointer, [K_KEY] = some_key, [K_VALUE] = some_value, [K_SIZE] = some_size,
+	[K_TYPE] = some_type,
 	[K_CREATE_FLAGS] = some_create_flags, [K_ELEM_FLAGS] = some_elem_flags,
 	[K_OPEN_FLAGS] = some_open_flags, [K_BYTES] = some_bytes, [K_ENTRIES] = some_entries,
 	[K_COUNT] = some_count, [K_PATH] = some_path, [K_ID] = some_id, [K_RARE] = some_rare,

@@ -3,8 +3,10 @@
  * Calls on mappings, and memory that is read and written by instructions. Maps are mapped within
  * their window only, so that the fuzzer's own memory stays.
  */
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -149,12 +151,44 @@ long call_putfd(struct thread *t, const struct op *op, const uint64_t *arg)
 	return at && touch(t, at, &fd, sizeof(fd)) ? 0 : -1;
 }
 
+/* A page of the area is not there until it is touched, which copies without faults do not do. */
+long call_drop(struct thread *t, const struct op *op, const uint64_t *arg)
+{
+	uint64_t at = mem_pointer(PTR(PTR_AREA, arg[0] & 0xfffffff)) & ~(PAGE - 1);
+
+	(void)t;
+	(void)op;
+	return madvise((void *)at, PAGE, MADV_DONTNEED);
+}
+
+/* What takes long, for somebody who is killed in the middle. */
+static void work_long(struct thread *t, uint64_t map)
+{
+	const struct op *create = &ops[ops_find("create")];
+	const struct op *batch = &ops[ops_find("update_batch")];
+	const uint64_t large[MAX_ARGS] = {
+		0, FD_DEVICE, BPFMAPS_TYPE_HASH, 4, 64, 1 << 22, BPFMAPS_F_NO_PREALLOC,
+	};
+	const uint64_t many[MAX_ARGS] = {
+		map, BPFMAPS_SELF, 0, 0,
+		PTR(PTR_AREA, AREA_INDEXES), PTR(PTR_AREA, AREA_VALUES), 4096,
+	};
+
+	for (;;) {
+		create->fn(t, create, large);
+		batch->fn(t, batch, many);
+	}
+}
+
 /* What a child does with what it has inherited. */
 static void child(struct thread *t, const uint64_t *arg)
 {
 	unsigned char *at = mem_window(arg[0]);
 	const char zero = 0;
 
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (arg[2] & 8)
+		work_long(t, arg[1]);
 	if (arg[2] & 1)
 		touch(t, at, &zero, 1);
 	if (arg[2] & 2)
@@ -171,5 +205,9 @@ long call_fork(struct thread *t, const struct op *op, const uint64_t *arg)
 	(void)op;
 	if (!pid)
 		child(t, arg);
+	if (pid > 0 && arg[2] & 8) {
+		usleep((arg[2] & 7) * 2000);
+		kill(pid, SIGKILL);
+	}
 	return pid > 0 && waitpid(pid, NULL, 0) == pid ? 0 : -1;
 }

@@ -37,9 +37,12 @@
 	"update_batch" SELF BATCH(3) "\n"	\
 	"delete_batch" SELF BATCH(3) "\n"
 
-#define MAP(type, sizes)	\
+#define ALONE(type, sizes)	\
 	CREATE(0, type) sizes "\n" ALL_ELEM "fdinfo\n",	\
-	CREATE(0, type) sizes "\n" ALL_BATCH,	\
+	CREATE(0, type) sizes "\n" ALL_BATCH
+
+#define MAP(type, sizes)	\
+	ALONE(type, sizes),	\
 	"threads 2 split 1 rounds 3\n" CREATE(0, type) sizes "\n" ALL_ELEM,	\
 	"threads 3 split 1 rounds 2\n" CREATE(0, type) sizes "\n" ALL_BATCH
 
@@ -56,6 +59,17 @@
 	"lookup" SELF VALUE "\n"	\
 	"take" SELF VALUE "\n"
 
+#define OTHERS	\
+	"fdinfo\n"	\
+	"delete" SELF KEY0 "\n"	\
+	"next" SELF NEXT "\n"	\
+	"lookup" SELF VALUE "\n"	\
+	"update" SELF VALUE "\n"	\
+	"take" SELF VALUE "\n"	\
+	"readwrite map=0 what=1\n"	\
+	"freeze" SELF "\n"	\
+	"freeze" SELF "\n"
+
 const char *const seeds[] = {
 	MAP(1, " key=4 value=8 max=16"),
 	MAP(1, " key=8 value=64 max=16 flags=1"),
@@ -69,6 +83,16 @@ const char *const seeds[] = {
 	MAP(9, " key=4 value=8 max=64 flags=2"),
 	MAP(9, " key=4 value=8 max=40 flags=0x40000000"),
 	MAP(10, " key=4 value=16 max=8"),
+	/* Sizes that are no words, and large ones. */
+	ALONE(1, " key=7 value=15 max=8"),
+	ALONE(2, " key=4 value=7 max=8"),
+	ALONE(2, " key=4 value=300 max=8"),
+	ALONE(2, " key=4 value=70000 max=1"),
+	ALONE(5, " key=3 value=3 max=8"),
+	ALONE(6, " key=4 value=15 max=8 flags=0"),
+	ALONE(6, " key=4 value=4096 max=2"),
+	ALONE(10, " key=13 value=6 max=3 flags=2"),
+	ALONE(1, " key=500 value=20000 max=2"),
 	CREATE(0, 5) " key=4 value=8 max=8\n" PERCPU PERCPU,
 	CREATE(0, 6) " key=4 value=12 max=8\n" PERCPU PERCPU,
 	CREATE(0, 10) " key=4 value=8 max=2\n" PERCPU
@@ -110,6 +134,16 @@ const char *const seeds[] = {
 	"lookup" SELF KEY0 NEXT "\n"
 	"take" SELF KEY0 NEXT "\n"
 	"close map=1\n",
+	/* What the types do not have. */
+	CREATE(0, 11) " key=8 value=8 max=8 flags=1\n" OTHERS,
+	CREATE(1, 2) " key=4 value=8 max=4\n"
+	CREATE(0, 12) " key=4 value=4 max=4 inner=1\n" OTHERS,
+	CREATE(1, 2) " key=4 value=8 max=4\n"
+	CREATE(0, 13) " key=4 value=4 max=4 inner=1\n" OTHERS,
+	CREATE(0, 22) " value=8 max=4\n" OTHERS,
+	CREATE(0, 27) " max=4096\n" OTHERS,
+	CREATE(0, 30) " value=8 max=4\n" OTHERS,
+	CREATE(0, 31) " max=4096\n" OTHERS,
 	/* Ring buffers, mapped as their readers and writers do. */
 	CREATE(0, 27) " max=4096\n"
 	"mmap pages=1 prot=3\n"
