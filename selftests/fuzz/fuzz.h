@@ -177,6 +177,7 @@ extern const unsigned int nr_seeds;
  * @current: the program that runs
  * @maps_before: maps that others have
  * @checked: so many programs have left no map behind
+ * @seeds: so many seeds were run
  * @corpus_nr: entries of @corpus
  * @have_cover: the kernel has KCOV
  * @text: where the module's code begins
@@ -191,6 +192,7 @@ struct state {
 	unsigned long execs;
 	unsigned long calls;
 	struct prog current;
+	unsigned int seeds;
 	unsigned int maps_before;
 	unsigned long checked;
 	unsigned int corpus_nr;
