@@ -12,7 +12,7 @@ source "$(dirname "$(realpath "$0")")/checks.sh"
 export KERNEL=race
 guest_target=concurrent-tests
 # The tests do this many times less of what they do many times.
-export BPFMAPS_TEST_SCALE=${BPFMAPS_TEST_SCALE:-2}
+export BPFMAPS_TEST_SCALE=${BPFMAPS_TEST_SCALE:-10}
 export TIMEOUT=${TIMEOUT:-1800} TEST_TIMEOUT=${TEST_TIMEOUT:-600}
 
 if step "install what is missing" "$here/setup.sh" --kernel &&
