@@ -80,7 +80,7 @@ check-bounds:
 check-kernels:
 	@selftests/kernels.sh
 
-# TIME in seconds, SEED
+# TIME in seconds (of the guest's clock), SEED
 fuzz:
 	@selftests/setup.sh --kernel
 	@KERNEL=debug $(MAKE) --no-print-directory -s guest
@@ -112,7 +112,7 @@ help:
 	@echo '  make check-kernels'
 	@echo '                  tests of the module on the kernels of other releases of Debian, which'
 	@echo '                  are fetched the first time'
-	@echo '  make fuzz       random programs on the debug kernel, led by coverage; TIME is in seconds'
+	@echo '  make fuzz       random programs on the debug kernel, led by coverage, for TIME seconds'
 	@echo '  make bench      instructions for each call, of bpf(2) and of bpfmaps'
 	@echo '  make bench-smp  two threads on two CPUs, on bpf(2) and on bpfmaps'
 	@echo '  make lint       the static checks only'

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# qemu/run, with what the project builds put into the guest: bpfmapctl, the preload library, the
+# qemu/run, with what the project builds put into the guest: bpfmapctl, the fuzzer, the preload library, the
 # programs that test scripts call, the files they source, bpftool, jq, and the sample module as
 # /lib/sockex1.ko. Takes the arguments of qemu/run.
 # BPFMAPS_TEST_SCALE goes to the tests: they divide by it how often they do what they do often.
