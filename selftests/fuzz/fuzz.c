@@ -25,7 +25,7 @@
  */
 #define HANG_POLLS	6000
 #define POLL_US		100000
-#define MAPS_POLLS	2000
+#define MAPS_POLLS	300
 #define CHECK_MAPS	256	/* programs between looks for maps that are left */
 #define LOST_MAX	20	/* workers that were killed, and one more for each */
 #define EXECS_PER_LOST	50	/* of so many programs */

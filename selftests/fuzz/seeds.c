@@ -70,6 +70,10 @@
 	"freeze" SELF "\n"	\
 	"freeze" SELF "\n"
 
+#define FAILED_OPEN(nth)	\
+	"fail nth=" #nth "\n"	\
+	"fd_by_id out=1 fd=16\n"
+
 const char *const seeds[] = {
 	MAP(1, " key=4 value=8 max=16"),
 	MAP(1, " key=8 value=64 max=16 flags=1"),
@@ -273,6 +277,8 @@ const char *const seeds[] = {
 	"ioctl request=0xc0bf0064 data=0x10004000\n"
 	"ioctl fd=16 request=0xdfffbf01 data=0x10004000\n",
 	/* Faults. */
+	CREATE(0, 1) " key=4 value=8 max=4\n" FAILED_OPEN(1) FAILED_OPEN(2) FAILED_OPEN(3)
+	FAILED_OPEN(4) FAILED_OPEN(5) FAILED_OPEN(6),
 	"fail nth=1\n"
 	CREATE(0, 1) " key=4 value=8 max=4\n"
 	"fail nth=3\n"
