@@ -55,11 +55,24 @@
 /* Done, and the new element is not needed. */
 #define DONE_IN_PLACE		3
 
+/* Loops over the CPUs, apart from what all types run through. */
+void bpfmaps_hash_read_percpu(const struct hash_map *h, struct hash_elem *elem, void *value,
+			      u64 flags)
+{
+	bpfmaps_percpu_gather(value, elem_percpu(h, elem), h->map.value_size, flags);
+}
+
+static noinline void elem_write_percpu(const struct hash_map *h, struct hash_elem *elem,
+				       const void *value, u64 flags)
+{
+	bpfmaps_percpu_scatter(elem_percpu(h, elem), value, h->map.value_size, flags);
+}
+
 static void elem_write_value(const struct hash_map *h, struct hash_elem *elem, const void *value,
 			     u64 flags, enum bpfmaps_from from)
 {
 	if (h->percpu && from == BPFMAPS_FROM_USER)
-		bpfmaps_percpu_scatter(elem_percpu(h, elem), value, h->map.value_size, flags);
+		elem_write_percpu(h, elem, value, flags);
 	else
 		bpfmaps_copy_to_elem(elem_value(h, elem), value, h->map.value_size);
 }

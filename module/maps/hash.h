@@ -54,6 +54,9 @@ struct hash_map {
 	struct bpfmaps_pool pool;
 };
 
+void bpfmaps_hash_read_percpu(const struct hash_map *h, struct hash_elem *elem, void *value,
+			      u64 flags);
+
 static inline struct hash_map *to_hash(const struct bpfmaps_map *map)
 {
 	return container_of(map, struct hash_map, map);
@@ -83,11 +86,11 @@ static inline void *elem_value(const struct hash_map *h, struct hash_elem *elem)
 }
 
 /* From the element to what user space gets. */
-static inline void elem_read_value(const struct hash_map *h, struct hash_elem *elem, void *value,
-				   u64 flags)
+static __always_inline void elem_read_value(const struct hash_map *h, struct hash_elem *elem,
+					    void *value, u64 flags)
 {
 	if (h->percpu)
-		bpfmaps_percpu_gather(value, elem_percpu(h, elem), h->map.value_size, flags);
+		bpfmaps_hash_read_percpu(h, elem, value, flags);
 	else
 		bpfmaps_copy_from_elem(value, elem_value(h, elem), h->map.value_size);
 }
