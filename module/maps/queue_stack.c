@@ -199,22 +199,27 @@ static int qs_peek_many(struct bpfmaps_map *map, struct bpfmaps_chunk *chunk, u6
 	return chunk->fill < room ? -ENOENT : 0;
 }
 
-/* Under the lock: move the @nr elements that are next to @gone. */
-static void qs_unlink(struct qs_map *qs, u32 nr, struct list_head *gone)
+/* Under the lock: take the @nr elements that are next out, and return them as a chain. */
+static struct qs_elem *qs_unlink(struct qs_map *qs, u32 nr)
 {
+	struct qs_elem *elem, *gone = NULL;
+
 	for (; nr; nr--) {
-		list_move_tail(&qs_next(qs)->pool.list, gone);
+		elem = qs_next(qs);
+		__list_del_entry(&elem->pool.list);
 		bpfmaps_pool_unreserve(&qs->pool);
+		elem->pool.next = gone;
+		gone = elem;
 	}
 	qs->ticket++;
+	return gone;
 }
 
 static int qs_pop_elems(struct bpfmaps_map *map, u64 ticket, u32 nr, enum bpfmaps_from from)
 {
+	struct qs_elem *next, *gone = NULL;
 	struct qs_map *qs = to_qs(map);
-	struct qs_elem *elem, *next;
 	unsigned long irq;
-	LIST_HEAD(gone);
 	int err;
 
 	raw_spin_lock_irqsave(&qs->lock, irq);
@@ -222,10 +227,12 @@ static int qs_pop_elems(struct bpfmaps_map *map, u64 ticket, u32 nr, enum bpfmap
 	if (!err && qs->ticket != ticket)
 		err = -EAGAIN;
 	if (!err)
-		qs_unlink(qs, nr, &gone);
+		gone = qs_unlink(qs, nr);
 	raw_spin_unlock_irqrestore(&qs->lock, irq);
-	list_for_each_entry_safe(elem, next, &gone, pool.list)
-		bpfmaps_pool_retire(&qs->pool, elem);
+	for (; gone; gone = next) {
+		next = gone->pool.next;
+		bpfmaps_pool_retire(&qs->pool, gone);
+	}
 	return err;
 }
 
