@@ -9,6 +9,7 @@
 #ifndef _BPFMAPS_SEQ_H
 #define _BPFMAPS_SEQ_H
 
+#include <linux/kcsan-checks.h>
 #include <linux/log2.h>
 #include <linux/seqlock.h>
 #include <linux/spinlock.h>
@@ -139,7 +140,11 @@ static inline void bpfmaps_seq_write(struct bpfmaps_seq *seq, void *elem, const 
 static inline bool bpfmaps_seq_begin(const struct bpfmaps_seq *seq, unsigned int *start)
 {
 	*start = raw_read_seqcount(&seq->count);
-	return !(*start & 1);
+	if (likely(!(*start & 1)))
+		return true;
+	/* For KCSAN the accesses that follow belonged to a try that is none. */
+	kcsan_atomic_next(0);
+	return false;
 }
 
 static inline bool bpfmaps_seq_valid(const struct bpfmaps_seq *seq, unsigned int start)
