@@ -484,12 +484,15 @@ static int batch_check(const struct bpfmaps_map *map, const struct bpfmaps_batch
 	       -EINVAL : 0;
 }
 
-/* As single pushes and pops: no keys, no place to go on from. The type knows flags of a push. */
+/*
+ * As single pushes and pops, whose flags the type knows. There are no keys and no place to go on from:
+ * who has pointers to them gets what bpf(2) says, which has no such batches.
+ */
 static int batch_check_keyless(const struct bpfmaps_batch_attr *attr, enum bpfmaps_batch_op op)
 {
-	if (attr->keys || attr->in_batch || attr->out_batch || attr->flags)
-		return -EINVAL;
-	return attr->elem_flags && op != BPFMAPS_BATCH_UPDATE ? -EINVAL : 0;
+	if (attr->keys || attr->in_batch || attr->out_batch)
+		return -BPFMAPS_ENOTSUPP;
+	return attr->flags || (attr->elem_flags && op != BPFMAPS_BATCH_UPDATE) ? -EINVAL : 0;
 }
 
 /* BPFMAPS_MAP_*_BATCH; @ucount is the count in the caller's argument. */

@@ -160,7 +160,7 @@ static int refused(int map, unsigned int cmd, struct bpfmaps_batch_attr a)
 		a.values = (unsigned long)values;
 	ret = bm_call(map, cmd, &a, sizeof(a));
 	/* What is wrong with the argument itself leaves it alone. */
-	if (ret == -EINVAL && !a.elem_flags && a.count != count)
+	if ((ret == -ENOTSUPP || (ret == -EINVAL && !a.elem_flags)) && a.count != count)
 		return 1;
 	return ret;
 }
@@ -179,15 +179,16 @@ TEST(refuses)
 		map = filled(dev, queues[t], 4);
 		ASSERT_LE(0, map);
 		for (c = 0; c < ARRAY_SIZE(cmds); c++) {
-			EXPECT_EQ(-EINVAL, REFUSED(.count = 1, .keys = where));
-			EXPECT_EQ(-EINVAL, REFUSED(.count = 1, .in_batch = where));
-			EXPECT_EQ(-EINVAL, REFUSED(.count = 1, .out_batch = where));
+			EXPECT_EQ(-ENOTSUPP, REFUSED(.count = 1, .keys = where));
+			EXPECT_EQ(-ENOTSUPP, REFUSED(.count = 1, .in_batch = where));
+			EXPECT_EQ(-ENOTSUPP, REFUSED(.count = 1, .out_batch = where));
 			EXPECT_EQ(-EINVAL, REFUSED(.count = 1, .flags = 1));
 			EXPECT_EQ(-EINVAL, REFUSED(.count = 1, .elem_flags = 1ULL << 32));
 			EXPECT_EQ(-EINVAL, REFUSED(.count = 1, .elem_flags = BPFMAPS_NOEXIST));
 			EXPECT_EQ(-EFAULT, REFUSED(.count = 1, .values = 8));
 			EXPECT_EQ(-EFAULT, REFUSED(.count = ~0U, .values = ~0UL - 8));
 			EXPECT_EQ(0, REFUSED(.count = 0));
+			EXPECT_EQ(-ENOTSUPP, REFUSED(.count = 0, .keys = where));
 		}
 		EXPECT_EQ(-EINVAL, refused(map, taken, (struct bpfmaps_batch_attr){
 			.count = 1, .elem_flags = BPFMAPS_EXIST }));

@@ -127,12 +127,6 @@ static const struct deviation deviations[] = {
 		"percpu_array/info/map of flags 0x400", "*", "*",
 		"per-CPU arrays can be mapped, too",
 	}, {
-		"[qs]*/batch/take*", "call: -1 524", "call: -1 EINVAL",
-		"batches pop values from queues and stacks; there are no keys to ask for",
-	}, {
-		"[qsb]*/batch/update*", "call: -1 524", "call: -1 EINVAL",
-		"batches push values to queues, stacks and bloom filters; there are no keys to give",
-	}, {
 		"*take*", "kept: 0", "kept: 1",
 		"what cannot be copied out stays where it is",
 	},
