@@ -171,7 +171,8 @@ TEST_F(mapped, memory_is_told)
 
 	printf("# %lld bytes told, %zu mapped\n", told, self->size);
 	EXPECT_LE((long long)self->size, told);
-	EXPECT_GT(2 * (long long)self->size, told);
+	/* The locks with their counts, which are large on a kernel that checks them. */
+	EXPECT_GT((long long)self->size + 256 * 256, told);
 }
 
 struct writer {
