@@ -161,11 +161,11 @@ static int stepping(void *step)
 	return 0;
 }
 
-/* Two threads, each of which does @step again and again for two seconds. */
+/* Two threads, each of which does @step again and again for ten seconds. */
 static int step_in_two(void (*step)(void))
 {
 	struct task_struct *other = kthread_run(stepping, step, "planted");
-	unsigned long end = jiffies + 2 * HZ;
+	unsigned long end = jiffies + 10 * HZ;
 
 	if (IS_ERR(other))
 		return PTR_ERR(other);
