@@ -485,8 +485,8 @@ static int batch_check(const struct bpfmaps_map *map, const struct bpfmaps_batch
 }
 
 /*
- * As single pushes and pops, whose flags the type knows. There are no keys and no place to go on from:
- * who has pointers to them gets what bpf(2) says, which has no such batches.
+ * As single pushes and pops, whose flags the type knows. There are no keys and no place to go on
+ * from: who has pointers to them gets what bpf(2) says, which has no such batches.
  */
 static int batch_check_keyless(const struct bpfmaps_batch_attr *attr, enum bpfmaps_batch_op op)
 {

@@ -298,8 +298,8 @@ struct bpfmaps_elem_attr {
  *
  * Not in bpf(2): BPFMAPS_MAP_UPDATE_BATCH pushes @count values to a queue, stack or bloom filter,
  * with @elem_flags of a single push, and BPFMAPS_MAP_LOOKUP_AND_DELETE_BATCH pops up to @count of a
- * queue or stack; ENOENT says that there were fewer. @in_batch, @out_batch and @keys are 0 there, or
- * the result is that of bpf(2), 524.
+ * queue or stack; ENOENT says that there were fewer. @in_batch, @out_batch and @keys are 0 there,
+ * or the result is that of bpf(2), 524.
  */
 struct bpfmaps_batch_attr {
 	__aligned_u64 in_batch;
