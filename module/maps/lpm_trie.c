@@ -94,9 +94,9 @@ static int lpm_alloc(struct bpfmaps_map *map)
 	return err;
 }
 
-/* Nodes still to be freed are chained by their pool link, so none is visited twice. */
+/* Nodes that are not freed yet are chained by their pool link, so none is visited twice. */
 static struct bpfmaps_pool_elem *free_node(struct lpm_map *lpm, struct lpm_node *node,
-					   struct bpfmaps_pool_elem *todo)
+					   struct bpfmaps_pool_elem *rest)
 {
 	unsigned long map = node->map;
 	unsigned int nr;
@@ -107,26 +107,26 @@ static struct bpfmaps_pool_elem *free_node(struct lpm_map *lpm, struct lpm_node 
 		if (lpm_is_elem(ptr)) {
 			bpfmaps_pool_drop(&lpm->elems, lpm_to_elem(ptr));
 		} else {
-			((struct lpm_node *)ptr)->pool.link = todo;
-			todo = ptr;
+			((struct lpm_node *)ptr)->pool.link = rest;
+			rest = ptr;
 		}
 	}
 	bpfmaps_pool_drop(&lpm->nodes, node);
-	return todo;
+	return rest;
 }
 
 static void lpm_free(struct bpfmaps_map *map)
 {
 	struct lpm_map *lpm = to_lpm(map);
 	void *root = rcu_dereference_protected(lpm->root, true);
-	struct bpfmaps_pool_elem *todo = NULL;
+	struct bpfmaps_pool_elem *rest = NULL;
 
 	if (lpm_is_elem(root))
 		bpfmaps_pool_drop(&lpm->elems, lpm_to_elem(root));
 	else if (root)
-		todo = free_node(lpm, root, NULL);
-	while (todo) {
-		todo = free_node(lpm, container_of(todo, struct lpm_node, pool), todo->link);
+		rest = free_node(lpm, root, NULL);
+	while (rest) {
+		rest = free_node(lpm, container_of(rest, struct lpm_node, pool), rest->link);
 		cond_resched();
 	}
 	bpfmaps_pool_destroy(&lpm->nodes);
