@@ -63,20 +63,6 @@ static bool is_percpu(const struct shape *s)
 	return s->type == BPFMAPS_TYPE_PERCPU_HASH || s->type == BPFMAPS_TYPE_PERCPU_ARRAY;
 }
 
-/* How many CPUs a value of a per-CPU map is for. */
-static size_t possible_cpus(void)
-{
-	FILE *f = fopen("/sys/devices/system/cpu/possible", "re");
-	unsigned int first, last = 0;
-
-	if (!f)
-		return 0;
-	if (fscanf(f, "%u-%u", &first, &last) < 1)
-		last = 0;
-	fclose(f);
-	return last + 1;
-}
-
 static void open_shape(struct __test_metadata *_metadata, const struct shape *s)
 {
 	struct bpfmaps_create_attr attr = {
@@ -84,7 +70,7 @@ static void open_shape(struct __test_metadata *_metadata, const struct shape *s)
 		.max_entries = s->max, .map_flags = s->flags,
 	};
 
-	value_size = is_percpu(s) ? (s->value + 7) / 8 * 8 * possible_cpus() : s->value;
+	value_size = is_percpu(s) ? (s->value + 7) / 8 * 8 * bm_possible_cpus() : s->value;
 	elem_size = s->key + value_size;
 	ASSERT_TRUE(both_create(&b, &attr));
 }

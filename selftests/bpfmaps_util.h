@@ -185,4 +185,16 @@ static inline long long bm_fdinfo(int map, const char *name)
 	return number;
 }
 
+/* For how many CPUs a value of a per-CPU map is; /sys tells the possible ones as "0-N", or "0". */
+static inline unsigned int bm_possible_cpus(void)
+{
+	FILE *f = fopen("/sys/devices/system/cpu/possible", "re");
+	unsigned int first, last;
+	int n = f ? fscanf(f, "%u-%u", &first, &last) : 0;
+
+	if (f)
+		fclose(f);
+	return n == 2 ? last + 1 : 1;
+}
+
 #endif

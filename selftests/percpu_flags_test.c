@@ -19,18 +19,6 @@
 
 static unsigned int cpus;
 
-/* /sys tells the possible ones as "0-N", or "0". */
-static unsigned int possible_cpus(void)
-{
-	FILE *f = fopen("/sys/devices/system/cpu/possible", "re");
-	unsigned int first, last;
-	int n = f ? fscanf(f, "%u-%u", &first, &last) : 0;
-
-	if (f)
-		fclose(f);
-	return n == 2 ? last + 1 : 1;
-}
-
 static __u64 on_cpu(__u64 cpu)
 {
 	return cpu << 32 | BPFMAPS_F_CPU;
@@ -56,7 +44,7 @@ VARIANT(percpu_array, BPFMAPS_TYPE_PERCPU_ARRAY, VALUE);
 
 FIXTURE_SETUP(flags)
 {
-	cpus = possible_cpus();
+	cpus = bm_possible_cpus();
 	ASSERT_GE(MAX_CPUS, cpus);
 	self->dev = bm_open();
 	self->map = bm_create(self->dev, variant->type, 4, variant->value, ELEMS, 0);

@@ -26,18 +26,6 @@ FIXTURE(mapped) {
 	char *area;
 };
 
-/* /sys tells the possible ones as "0-N", or "0". */
-static unsigned int possible_cpus(void)
-{
-	FILE *f = fopen("/sys/devices/system/cpu/possible", "re");
-	unsigned int first, last;
-	int n = f ? fscanf(f, "%u-%u", &first, &last) : 0;
-
-	if (f)
-		fclose(f);
-	return n == 2 ? last + 1 : 1;
-}
-
 static void *map_it(int map, size_t size, int prot, off_t offset)
 {
 	void *area = mmap(NULL, size, prot, MAP_SHARED, map, offset);
@@ -60,7 +48,7 @@ FIXTURE_SETUP(mapped)
 	self->dev = bm_open();
 	self->map = bm_create(self->dev, BPFMAPS_TYPE_PERCPU_ARRAY, 4, 8, MAX, BPFMAPS_F_MMAPABLE);
 	ASSERT_LE(0, self->map);
-	self->cpus = possible_cpus();
+	self->cpus = bm_possible_cpus();
 	ASSERT_GE(CPUS, self->cpus);
 	self->page = sysconf(_SC_PAGESIZE);
 	self->cpu_bytes = (MAX * 8 + self->page - 1) / self->page * self->page;

@@ -71,7 +71,7 @@ static inline int shape_find_usual(int dev, struct shape *s)
 
 #define TYPE_VARIANT(nr, NAME, text)	{ .number = (nr), .name = #text },
 
-/* FIXTURE_VARIANT() and FIXTURE_VARIANT_ADD() for each type; for none if @condition is false. */
+/* FIXTURE_VARIANT(), and FIXTURE_VARIANT_ADD() for each type, fixture##_types[i], if @condition. */
 #define FIXTURE_TYPES(fixture, condition)						\
 	FIXTURE_VARIANT(fixture) {							\
 		__u32 number;								\
@@ -86,7 +86,9 @@ static inline int shape_find_usual(int dev, struct shape *s)
 			variants[ARRAY_SIZE(fixture##_types)];				\
 		size_t i;								\
 											\
-		for (i = 0; i < ARRAY_SIZE(variants) && (condition); i++) {		\
+		for (i = 0; i < ARRAY_SIZE(variants); i++) {				\
+			if (!(condition))						\
+				continue;						\
 			variants[i].name = fixture##_types[i].name;			\
 			variants[i].data = &fixture##_types[i];				\
 			__register_fixture_variant(&_##fixture##_fixture_object,	\

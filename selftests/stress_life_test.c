@@ -11,6 +11,7 @@
 
 #include <kselftest_harness.h>
 
+#include "shape.h"
 #include "stress.h"
 
 #define PLACES		16
@@ -79,27 +80,7 @@ FIXTURE(type) {
 	struct subject s;
 };
 
-FIXTURE_VARIANT(type) {
-	uint32_t number;
-	char name[32];
-};
-
-#define TYPE_ENTRY(nr, NAME, text)	{ .number = (nr), .name = #text },
-
-static const FIXTURE_VARIANT(type) types[] = { BPFMAPS_TYPES(TYPE_ENTRY) };
-static struct __fixture_variant_metadata variants[ARRAY_SIZE(types)];
-
-/* FIXTURE_VARIANT_ADD() for each type. */
-static void __attribute__((constructor)) add_types(void)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(types); i++) {
-		variants[i].name = types[i].name;
-		variants[i].data = &types[i];
-		__register_fixture_variant(&_type_fixture_object, &variants[i]);
-	}
-}
+FIXTURE_TYPES(type, true)
 
 static struct subject make_subject(uint32_t type)
 {
