@@ -12,7 +12,7 @@
 
 /**
  * struct call - one ioctl
- * @attr: the argument, continued with zeros
+ * @attr: the argument: as many bytes as the command has, those that the caller did not pass zero
  * @uattr: where user space has it, for commands that write to it
  * @self: the file, where the ioctl is on a map's own descriptor, else NULL
  */
@@ -368,16 +368,15 @@ static const struct command *find_command(u32 nr)
 }
 
 /*
- * Copy in the @known bytes of the command's struct. bpf(2) has one union for all commands and tells
- * a byte in another command's part of it (EINVAL) from one behind its end (E2BIG).
+ * Copy in the @known bytes of the command's struct from one of another size. bpf(2) has one union
+ * for all commands and tells a byte in another command's part of it (EINVAL) from one behind its
+ * end (E2BIG).
  */
-static int copy_attr(struct call *call, u32 known, u32 size)
+static noinline int copy_other_attr(struct call *call, u32 known, u32 size)
 {
 	const u32 all = sizeof(union bpf_attr);
 	int err;
 
-	if (likely(size == known && size))
-		return bpfmaps_copy_in(&call->attr, call->uattr, size);
 	err = check_zero_tail(call->uattr, all, size);
 	if (err)
 		return err;
@@ -389,10 +388,17 @@ static int copy_attr(struct call *call, u32 known, u32 size)
 	return err == -E2BIG ? -EINVAL : err;
 }
 
+static __always_inline int copy_attr(struct call *call, u32 known, u32 size)
+{
+	if (likely(size == known && size))
+		return bpfmaps_copy_in(&call->attr, call->uattr, size);
+	return copy_other_attr(call, known, size);
+}
+
 static long dispatch(struct file *self, unsigned int cmd, unsigned long arg)
 {
 	const struct command *command;
-	struct call call;
+	struct call call __uninitialized;
 	int err;
 
 	if (cmd != BPFMAPS_IOC(_IOC_NR(cmd), _IOC_SIZE(cmd)))
