@@ -3,7 +3,8 @@
  * Copies of a few bytes from and to user space
  *
  * What copy_from_user() does before and after a copy costs more than the copy of a small key or
- * value itself: here small ones go word by word, within one window of user access.
+ * value itself: here small ones go word by word, within one window of user access. The usual sizes
+ * come first and need no loop.
  */
 #ifndef _BPFMAPS_UCOPY_H
 #define _BPFMAPS_UCOPY_H
@@ -25,27 +26,55 @@
 #define bpfmaps_get_word(to, from, nr, fault) \
 	unsafe_get_user(((long *)(to))[nr], (const long __user *)(from) + (nr), fault)
 
+#define bpfmaps_get_four_words(to, from, nr, fault) do {		\
+	bpfmaps_get_word(to, from, nr, fault);			\
+	bpfmaps_get_word(to, from, (nr) + 1, fault);		\
+	bpfmaps_get_word(to, from, (nr) + 2, fault);		\
+	bpfmaps_get_word(to, from, (nr) + 3, fault);		\
+} while (0)
+
 #define bpfmaps_put_word(to, from, nr, fault) \
 	unsafe_put_user(((const long *)(from))[nr], (long __user *)(to) + (nr), fault)
+
+#define bpfmaps_put_four_words(to, from, nr, fault) do {		\
+	bpfmaps_put_word(to, from, nr, fault);			\
+	bpfmaps_put_word(to, from, (nr) + 1, fault);		\
+	bpfmaps_put_word(to, from, (nr) + 2, fault);		\
+	bpfmaps_put_word(to, from, (nr) + 3, fault);		\
+} while (0)
 
 static __always_inline int bpfmaps_get_words(void *to, const void __user *from, u32 size)
 {
 	/* Of nothing any address is good. */
 	if (!user_read_access_begin(from, size))
 		return size ? -EFAULT : 0;
-	for (; size >= 4 * sizeof(long); size -= 4 * sizeof(long)) {
+	if (size == sizeof(long)) {
 		bpfmaps_get_word(to, from, 0, fault);
-		bpfmaps_get_word(to, from, 1, fault);
-		bpfmaps_get_word(to, from, 2, fault);
-		bpfmaps_get_word(to, from, 3, fault);
+		goto done;
+	}
+	if (size == sizeof(u32)) {
+		unsafe_get_user(*(u32 *)to, (const u32 __user *)from, fault);
+		goto done;
+	}
+	for (; size >= 8 * sizeof(long); size -= 8 * sizeof(long)) {
+		bpfmaps_get_four_words(to, from, 0, fault);
+		bpfmaps_get_four_words(to, from, 4, fault);
+		to += 8 * sizeof(long);
+		from += 8 * sizeof(long);
+	}
+	if (size >= 4 * sizeof(long)) {
+		bpfmaps_get_four_words(to, from, 0, fault);
 		to += 4 * sizeof(long);
 		from += 4 * sizeof(long);
+		size -= 4 * sizeof(long);
 	}
 	for (; size >= sizeof(long); size -= sizeof(long)) {
 		bpfmaps_get_word(to, from, 0, fault);
 		to += sizeof(long);
 		from += sizeof(long);
 	}
+	if (!size)
+		goto done;
 	if (size & 4) {
 		unsafe_get_user(*(u32 *)to, (const u32 __user *)from, fault);
 		to += 4;
@@ -60,6 +89,7 @@ static __always_inline int bpfmaps_get_words(void *to, const void __user *from, 
 	}
 	if (size & 1)
 		unsafe_get_user(*(u8 *)to, (const u8 __user *)from, fault);
+done:
 	user_read_access_end();
 	return 0;
 
@@ -72,19 +102,33 @@ static __always_inline int bpfmaps_put_words(void __user *to, const void *from, 
 {
 	if (!user_write_access_begin(to, size))
 		return size ? -EFAULT : 0;
-	for (; size >= 4 * sizeof(long); size -= 4 * sizeof(long)) {
+	if (size == sizeof(long)) {
 		bpfmaps_put_word(to, from, 0, fault);
-		bpfmaps_put_word(to, from, 1, fault);
-		bpfmaps_put_word(to, from, 2, fault);
-		bpfmaps_put_word(to, from, 3, fault);
+		goto done;
+	}
+	if (size == sizeof(u32)) {
+		unsafe_put_user(*(const u32 *)from, (u32 __user *)to, fault);
+		goto done;
+	}
+	for (; size >= 8 * sizeof(long); size -= 8 * sizeof(long)) {
+		bpfmaps_put_four_words(to, from, 0, fault);
+		bpfmaps_put_four_words(to, from, 4, fault);
+		to += 8 * sizeof(long);
+		from += 8 * sizeof(long);
+	}
+	if (size >= 4 * sizeof(long)) {
+		bpfmaps_put_four_words(to, from, 0, fault);
 		to += 4 * sizeof(long);
 		from += 4 * sizeof(long);
+		size -= 4 * sizeof(long);
 	}
 	for (; size >= sizeof(long); size -= sizeof(long)) {
 		bpfmaps_put_word(to, from, 0, fault);
 		to += sizeof(long);
 		from += sizeof(long);
 	}
+	if (!size)
+		goto done;
 	if (size & 4) {
 		unsafe_put_user(*(const u32 *)from, (u32 __user *)to, fault);
 		to += 4;
@@ -99,6 +143,7 @@ static __always_inline int bpfmaps_put_words(void __user *to, const void *from, 
 	}
 	if (size & 1)
 		unsafe_put_user(*(const u8 *)from, (u8 __user *)to, fault);
+done:
 	user_write_access_end();
 	return 0;
 
