@@ -46,82 +46,113 @@ static __always_inline void bpfmaps_word_from_elem(void *to, const void *from, u
 	put_unaligned(READ_ONCE(((const long *)from)[nr]), (long *)to + nr);
 }
 
+static __always_inline void bpfmaps_four_words_to_elem(void *to, const void *from)
+{
+	bpfmaps_word_to_elem(to, from, 0);
+	bpfmaps_word_to_elem(to, from, 1);
+	bpfmaps_word_to_elem(to, from, 2);
+	bpfmaps_word_to_elem(to, from, 3);
+}
+
+static __always_inline void bpfmaps_four_words_from_elem(void *to, const void *from)
+{
+	bpfmaps_word_from_elem(to, from, 0);
+	bpfmaps_word_from_elem(to, from, 1);
+	bpfmaps_word_from_elem(to, from, 2);
+	bpfmaps_word_from_elem(to, from, 3);
+}
+
+/* The bytes behind the last whole word. */
+static __always_inline void bpfmaps_tail_to_elem(u8 *to, const u8 *from, u32 size)
+{
+	if (size & 4) {
+		WRITE_ONCE(*(u32 *)to, get_unaligned((const u32 *)from));
+		to += 4;
+		from += 4;
+	}
+	if (size & 2) {
+		WRITE_ONCE(*(u16 *)to, get_unaligned((const u16 *)from));
+		to += 2;
+		from += 2;
+	}
+	if (size & 1)
+		WRITE_ONCE(*to, *from);
+}
+
+static __always_inline void bpfmaps_tail_from_elem(u8 *to, const u8 *from, u32 size)
+{
+	if (size & 4) {
+		put_unaligned(READ_ONCE(*(const u32 *)from), (u32 *)to);
+		to += 4;
+		from += 4;
+	}
+	if (size & 2) {
+		put_unaligned(READ_ONCE(*(const u16 *)from), (u16 *)to);
+		to += 2;
+		from += 2;
+	}
+	if (size & 1)
+		*to = READ_ONCE(*from);
+}
+
 /* @to is an element, aligned to 8; @from needs no alignment. */
 static __always_inline void bpfmaps_copy_to_elem(void *to, const void *from, u32 size)
 {
-	const u8 *src = from;
-	u8 *dst = to;
+	u32 i, words = size / sizeof(long);
 
 	if (size == sizeof(long)) {
-		bpfmaps_word_to_elem(dst, src, 0);
+		bpfmaps_word_to_elem(to, from, 0);
 		return;
 	}
-	for (; size >= 4 * sizeof(long); size -= 4 * sizeof(long)) {
-		bpfmaps_word_to_elem(dst, src, 0);
-		bpfmaps_word_to_elem(dst, src, 1);
-		bpfmaps_word_to_elem(dst, src, 2);
-		bpfmaps_word_to_elem(dst, src, 3);
-		dst += 4 * sizeof(long);
-		src += 4 * sizeof(long);
+	for (; words >= 8; words -= 8) {
+		bpfmaps_four_words_to_elem(to, from);
+		bpfmaps_four_words_to_elem(to + 4 * sizeof(long), from + 4 * sizeof(long));
+		to += 8 * sizeof(long);
+		from += 8 * sizeof(long);
 	}
-	for (; size >= sizeof(long); size -= sizeof(long)) {
-		bpfmaps_word_to_elem(dst, src, 0);
-		dst += sizeof(long);
-		src += sizeof(long);
+	if (words >= 4) {
+		bpfmaps_four_words_to_elem(to, from);
+		to += 4 * sizeof(long);
+		from += 4 * sizeof(long);
+		words -= 4;
 	}
-	if (size & 4) {
-		WRITE_ONCE(*(u32 *)dst, get_unaligned((const u32 *)src));
-		dst += 4;
-		src += 4;
-	}
-	if (size & 2) {
-		WRITE_ONCE(*(u16 *)dst, get_unaligned((const u16 *)src));
-		dst += 2;
-		src += 2;
-	}
-	if (size & 1)
-		WRITE_ONCE(*dst, *src);
+	for (i = 0; i < words; i++)
+		bpfmaps_word_to_elem(to, from, i);
+	if (size % sizeof(long))
+		bpfmaps_tail_to_elem(to + words * sizeof(long), from + words * sizeof(long),
+				     size % sizeof(long));
 }
 
 /* @from is an element, aligned to 8; @to needs no alignment. */
 static __always_inline void bpfmaps_copy_from_elem(void *to, const void *from, u32 size)
 {
-	const u8 *src = from;
-	u8 *dst = to;
+	u32 i, words = size / sizeof(long);
 
 	if (size == sizeof(long)) {
-		bpfmaps_word_from_elem(dst, src, 0);
+		bpfmaps_word_from_elem(to, from, 0);
 		return;
 	}
 	if (size == sizeof(u32)) {
-		put_unaligned(READ_ONCE(*(const u32 *)src), (u32 *)dst);
+		put_unaligned(READ_ONCE(*(const u32 *)from), (u32 *)to);
 		return;
 	}
-	for (; size >= 4 * sizeof(long); size -= 4 * sizeof(long)) {
-		bpfmaps_word_from_elem(dst, src, 0);
-		bpfmaps_word_from_elem(dst, src, 1);
-		bpfmaps_word_from_elem(dst, src, 2);
-		bpfmaps_word_from_elem(dst, src, 3);
-		dst += 4 * sizeof(long);
-		src += 4 * sizeof(long);
+	for (; words >= 8; words -= 8) {
+		bpfmaps_four_words_from_elem(to, from);
+		bpfmaps_four_words_from_elem(to + 4 * sizeof(long), from + 4 * sizeof(long));
+		to += 8 * sizeof(long);
+		from += 8 * sizeof(long);
 	}
-	for (; size >= sizeof(long); size -= sizeof(long)) {
-		bpfmaps_word_from_elem(dst, src, 0);
-		dst += sizeof(long);
-		src += sizeof(long);
+	if (words >= 4) {
+		bpfmaps_four_words_from_elem(to, from);
+		to += 4 * sizeof(long);
+		from += 4 * sizeof(long);
+		words -= 4;
 	}
-	if (size & 4) {
-		put_unaligned(READ_ONCE(*(const u32 *)src), (u32 *)dst);
-		dst += 4;
-		src += 4;
-	}
-	if (size & 2) {
-		put_unaligned(READ_ONCE(*(const u16 *)src), (u16 *)dst);
-		dst += 2;
-		src += 2;
-	}
-	if (size & 1)
-		*dst = READ_ONCE(*src);
+	for (i = 0; i < words; i++)
+		bpfmaps_word_from_elem(to, from, i);
+	if (size % sizeof(long))
+		bpfmaps_tail_from_elem(to + words * sizeof(long), from + words * sizeof(long),
+				       size % sizeof(long));
 }
 
 /* Under the lock. */
