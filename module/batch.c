@@ -19,8 +19,8 @@
 #include "map.h"
 #include "ucopy.h"
 
-/* About so many bytes make a chunk. */
-#define BATCH_CHUNK	SZ_16K
+/* About so many bytes make a chunk; the keys are rounded up to 8. */
+#define BATCH_CHUNK	(BPFMAPS_BUF_SIZE - 8)
 
 /* Where this is enough, nothing is allocated. */
 #define BATCH_STACK	512
@@ -31,6 +31,7 @@
  * @attr: the caller's argument
  * @chunk: keys and values in the kernel; @chunk.room elements fit
  * @stack: memory for a small chunk
+ * @bytes: of @chunk.keys, with the values behind them
  * @cap: what @chunk has memory for
  * @done: elements that are over
  */
@@ -39,6 +40,7 @@ struct batch {
 	const struct bpfmaps_batch_attr *attr;
 	struct bpfmaps_chunk chunk;
 	void *stack;
+	u32 bytes;
 	u32 cap;
 	u32 done;
 };
@@ -105,12 +107,9 @@ static void *chunk_value(const struct batch *b, u32 nr)
 
 static void batch_free(struct batch *b)
 {
-	if (b->chunk.keys != b->stack) {
-		kvfree(b->chunk.keys);
-		kvfree(b->chunk.values);
-	}
-	b->chunk.keys = NULL;
-	b->chunk.values = NULL;
+	if (b->bytes > BATCH_STACK)
+		bpfmaps_buf_free(b->chunk.keys, b->bytes);
+	b->bytes = 0;
 }
 
 /* Memory for @cap elements. */
@@ -122,16 +121,12 @@ static int batch_alloc(struct batch *b, u32 cap)
 	batch_free(b);
 	b->cap = cap;
 	keys = round_up(keys, 8);
-	if (keys + values <= BATCH_STACK) {
-		b->chunk.keys = b->stack;
-		b->chunk.values = b->stack + keys;
-		return 0;
-	}
 	if (keys > INT_MAX || values > INT_MAX)
 		return -ENOMEM;
-	b->chunk.keys = bpfmaps_area_alloc_buf(keys, NUMA_NO_NODE);
-	b->chunk.values = bpfmaps_area_alloc_buf(values, NUMA_NO_NODE);
-	return b->chunk.keys && b->chunk.values ? 0 : -ENOMEM;
+	b->bytes = keys + values;
+	b->chunk.keys = b->bytes <= BATCH_STACK ? b->stack : bpfmaps_buf_alloc(b->bytes);
+	b->chunk.values = b->chunk.keys + keys;
+	return b->chunk.keys ? 0 : -ENOMEM;
 }
 
 static u32 batch_usual_cap(const struct batch *b)
@@ -316,12 +311,12 @@ static int batch_lookup_keys(struct batch *b)
 	int err;
 
 	if (b->map->key_size > sizeof(stack))
-		prev = bpfmaps_area_alloc_buf(b->map->key_size, NUMA_NO_NODE);
+		prev = bpfmaps_buf_alloc(b->map->key_size);
 	if (!prev)
 		return -ENOMEM;
 	err = batch_lookup_keys_from(b, prev);
 	if (prev != stack)
-		kvfree(prev);
+		bpfmaps_buf_free(prev, b->map->key_size);
 	return err;
 }
 

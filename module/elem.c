@@ -53,13 +53,13 @@ static inline void *elem_buf(void *stack, u32 stack_size, u32 size)
 {
 	if (size <= stack_size)
 		return stack;
-	return bpfmaps_area_alloc_buf(size, NUMA_NO_NODE);
+	return bpfmaps_buf_alloc(size);
 }
 
-static inline void elem_buf_free(void *stack, void *buf)
+static inline void elem_buf_free(void *buf, u32 stack_size, u32 size)
 {
-	if (buf != stack)
-		kvfree(buf);
+	if (size > stack_size)
+		bpfmaps_buf_free(buf, size);
 }
 
 /* Between two chunks of a large copy: let others run, and go no further if the caller is killed. */
@@ -123,7 +123,7 @@ static __always_inline void *elem_copy_in(void *stack, u32 stack_size, u64 from,
 	err = elem_from_user(buf, from, size);
 	if (!err)
 		return buf;
-	elem_buf_free(stack, buf);
+	elem_buf_free(buf, stack_size, size);
 	return ERR_PTR(err);
 }
 
@@ -146,7 +146,7 @@ static int elem_test(struct bpfmaps_map *map, u64 from)
 	if (IS_ERR(value))
 		return PTR_ERR(value);
 	err = map->ops->map_peek_elem(map, value, NULL);
-	elem_buf_free(stack, value);
+	elem_buf_free(value, sizeof(stack), map->value_size);
 	return err;
 }
 
@@ -172,7 +172,7 @@ static __always_inline int elem_lookup(struct bpfmaps_map *map, const void *key,
 	err = elem_read(map, key, value, flags, &ticket);
 	if (!err)
 		err = elem_to_user(to, value, size);
-	elem_buf_free(stack, value);
+	elem_buf_free(value, sizeof(stack), size);
 	return err;
 }
 
@@ -200,7 +200,7 @@ int bpfmaps_elem_lookup(struct bpfmaps_map *map, fmode_t mode,
 		err = elem_test(map, attr->value);
 	else
 		err = elem_lookup(map, key, attr->value, attr->flags);
-	elem_buf_free(stack, key);
+	elem_buf_free(key, sizeof(stack), map->key_size);
 	return err;
 }
 
@@ -208,13 +208,14 @@ static __always_inline int elem_update(struct bpfmaps_map *map, const void *key,
 				       u64 flags)
 {
 	ELEM_STACK(stack, ELEM_STACK_VALUE);
-	void *value = elem_copy_in(stack, sizeof(stack), from, bpfmaps_map_io_size(map, flags));
+	u32 size = bpfmaps_map_io_size(map, flags);
+	void *value = elem_copy_in(stack, sizeof(stack), from, size);
 	int err;
 
 	if (IS_ERR(value))
 		return PTR_ERR(value);
 	err = bpfmaps_map_write(map, key, value, flags);
-	elem_buf_free(stack, value);
+	elem_buf_free(value, sizeof(stack), size);
 	return err;
 }
 
@@ -242,7 +243,7 @@ int bpfmaps_elem_update(struct bpfmaps_map *map, fmode_t mode,
 	if (IS_ERR(key))
 		return PTR_ERR(key);
 	err = elem_update(map, key, attr->value, attr->flags);
-	elem_buf_free(stack, key);
+	elem_buf_free(key, sizeof(stack), map->key_size);
 	if (!err)
 		bpfmaps_inner_wait(map);
 	return err;
@@ -264,7 +265,7 @@ int bpfmaps_elem_delete(struct bpfmaps_map *map, fmode_t mode,
 	if (IS_ERR(key))
 		return PTR_ERR(key);
 	err = map->ops->map_delete_elem(map, key, BPFMAPS_FROM_USER);
-	elem_buf_free(stack, key);
+	elem_buf_free(key, sizeof(stack), map->key_size);
 	if (!err)
 		bpfmaps_inner_wait(map);
 	return err;
@@ -280,7 +281,7 @@ static inline int elem_remove(struct bpfmaps_map *map, const void *key, const vo
 }
 
 /* The element goes when its value has arrived; if it was changed meanwhile, all begins again. */
-static int elem_take(struct bpfmaps_map *map, const void *key, u64 to)
+static __always_inline int elem_take(struct bpfmaps_map *map, const void *key, u64 to)
 {
 	ELEM_STACK(stack, ELEM_STACK_VALUE);
 	void *value = elem_buf(stack, sizeof(stack), map->user_value_size);
@@ -298,7 +299,7 @@ static int elem_take(struct bpfmaps_map *map, const void *key, u64 to)
 		if (err == -EAGAIN && fatal_signal_pending(current))
 			err = -EINTR;
 	} while (err == -EAGAIN);
-	elem_buf_free(stack, value);
+	elem_buf_free(value, sizeof(stack), map->user_value_size);
 	return err;
 }
 
@@ -322,7 +323,7 @@ int bpfmaps_elem_lookup_and_delete(struct bpfmaps_map *map, fmode_t mode,
 		err = -BPFMAPS_ENOTSUPP;
 	else
 		err = elem_take(map, key, attr->value);
-	elem_buf_free(stack, key);
+	elem_buf_free(key, sizeof(stack), map->key_size);
 	return err;
 }
 
@@ -337,7 +338,7 @@ static __always_inline int elem_next_key(struct bpfmaps_map *map, const void *ke
 	err = map->ops->map_get_next_key(map, key, next);
 	if (!err)
 		err = elem_to_user(to, next, map->key_size);
-	elem_buf_free(stack, next);
+	elem_buf_free(next, sizeof(stack), map->key_size);
 	return err;
 }
 
@@ -358,6 +359,6 @@ int bpfmaps_elem_next_key(struct bpfmaps_map *map, fmode_t mode,
 	if (IS_ERR(key))
 		return PTR_ERR(key);
 	err = elem_next_key(map, key, attr->next_key);
-	elem_buf_free(stack, key);
+	elem_buf_free(key, sizeof(stack), map->key_size);
 	return err;
 }

@@ -28,9 +28,12 @@ static int __init bpfmaps_init(void)
 {
 	int err;
 
-	err = bpfmaps_map_init();
+	err = bpfmaps_buf_init();
 	if (err)
 		return err;
+	err = bpfmaps_map_init();
+	if (err)
+		goto err_buf;
 	err = bpfmaps_pinfs_init();
 	if (err)
 		goto err_map;
@@ -44,6 +47,8 @@ err_pinfs:
 	bpfmaps_pinfs_exit();
 err_map:
 	bpfmaps_map_exit();
+err_buf:
+	bpfmaps_buf_exit();
 	return err;
 }
 
@@ -52,6 +57,7 @@ static void __exit bpfmaps_exit(void)
 	misc_deregister(&device);
 	bpfmaps_pinfs_exit();
 	bpfmaps_map_exit();
+	bpfmaps_buf_exit();
 }
 
 module_init(bpfmaps_init);

@@ -9,6 +9,7 @@
 #include <linux/mutex.h>
 #include <linux/poll.h>
 #include <linux/refcount.h>
+#include <linux/sizes.h>
 #include <linux/workqueue.h>
 
 #include <linux/bpfmaps.h>
@@ -332,6 +333,13 @@ u64 bpfmaps_area_mem_usage(u64 size);
 void *bpfmaps_area_alloc_buf(u32 size, int numa_node);
 struct page **bpfmaps_area_alloc_pages(u64 count, u64 slots, int numa_node);
 void bpfmaps_area_free_pages(struct page **pages, unsigned long count);
+
+/* buf.c */
+#define BPFMAPS_BUF_SIZE	(SZ_16K - 64) /* what the slab adds fits into 16 KiB, too */
+int bpfmaps_buf_init(void);
+void bpfmaps_buf_exit(void);
+void *bpfmaps_buf_alloc(u32 size);
+void bpfmaps_buf_free(void *buf, u32 size);
 
 /* id.c */
 int bpfmaps_id_alloc(struct bpfmaps_map *map);

@@ -247,17 +247,19 @@ static int maps_collect(struct bpfmaps_map *map, u32 *cursor, struct bpfmaps_chu
 	struct hash_of_maps *m = to_maps(map);
 	struct bpfmaps_map **inner;
 	int err = -EINTR;
+	u32 size;
 
 	if (chunk->room > INT_MAX / sizeof(*inner))
 		return -ENOMEM;
-	inner = bpfmaps_area_alloc_buf(chunk->room * sizeof(*inner), NUMA_NO_NODE);
+	size = chunk->room * sizeof(*inner);
+	inner = bpfmaps_buf_alloc(size);
 	if (!inner)
 		return -ENOMEM;
 	if (!mutex_lock_killable(&m->lock)) {
 		err = maps_collect_locked(m, cursor, chunk, inner);
 		mutex_unlock(&m->lock);
 	}
-	kvfree(inner);
+	bpfmaps_buf_free(inner, size);
 	return err;
 }
 

@@ -231,7 +231,7 @@ static void *ringbuf_copy_in(void *stack, u64 from, u32 size)
 	u32 done, chunk;
 
 	if (size > RINGBUF_STACK)
-		buf = bpfmaps_area_alloc_buf(size, NUMA_NO_NODE);
+		buf = bpfmaps_buf_alloc(size);
 	if (!buf)
 		return ERR_PTR(-ENOMEM);
 	for (done = 0; done < size; done += chunk) {
@@ -245,7 +245,7 @@ static void *ringbuf_copy_in(void *stack, u64 from, u32 size)
 	if (done >= size)
 		return buf;
 	if (buf != stack)
-		kvfree(buf);
+		bpfmaps_buf_free(buf, size);
 	return ERR_PTR(fatal_signal_pending(current) ? -EINTR : -EFAULT);
 }
 
@@ -296,7 +296,7 @@ int bpfmaps_ringbuf_write(struct bpfmaps_map *map, fmode_t mode,
 		up_read(&rb->writers);
 	}
 	if (data != stack)
-		kvfree(data);
+		bpfmaps_buf_free(data, attr->size);
 	return err;
 }
 
