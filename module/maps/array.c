@@ -40,6 +40,7 @@
  * struct array_map - the type's struct
  * @map: what all types have
  * @elem_size: bytes from one value to the next
+ * @word: values are copied by one load or store
  * @stripe_mask: number of stripes - 1
  * @stripes: locks of medium values, or NULL
  * @large: lock of large values
@@ -48,6 +49,7 @@
 struct array_map {
 	struct bpfmaps_map map;
 	u32 elem_size;
+	bool word;
 	u32 stripe_mask;
 	struct bpfmaps_seq *stripes;
 	struct rw_semaphore large;
@@ -69,11 +71,9 @@ static u64 array_bytes(const struct array_map *a)
 	return (u64)a->map.max_entries * a->elem_size;
 }
 
-/* NULL behind the end. */
+/* @index is below max_entries. */
 static void *array_elem(const struct array_map *a, u32 index)
 {
-	if (index >= a->map.max_entries)
-		return NULL;
 	return a->values + (u64)array_index_nospec(index, a->map.max_entries) * a->elem_size;
 }
 
@@ -91,7 +91,7 @@ static int array_alloc_stripes(struct array_map *a)
 {
 	u32 i, count;
 
-	if (bpfmaps_seq_is_word(a->map.value_size) || array_is_large(a))
+	if (a->word || array_is_large(a))
 		return 0;
 	count = min_t(u64, roundup_pow_of_two((u64)a->map.max_entries), ARRAY_STRIPES);
 	a->stripes = kvcalloc(count, sizeof(*a->stripes), BPFMAPS_GFP);
@@ -109,6 +109,7 @@ static int array_alloc(struct bpfmaps_map *map)
 	int err;
 
 	a->elem_size = round_up(map->value_size, 8);
+	a->word = bpfmaps_seq_is_word(map->value_size);
 	init_rwsem(&a->large);
 	a->values = bpfmaps_area_alloc(array_bytes(a), map->numa_node);
 	if (IS_ERR(a->values))
@@ -129,7 +130,9 @@ static void array_free(struct bpfmaps_map *map)
 
 static void *array_lookup_elem(struct bpfmaps_map *map, const void *key)
 {
-	return array_elem(to_array(map), bpfmaps_map_index(key));
+	u32 index = bpfmaps_map_index(key);
+
+	return index < map->max_entries ? array_elem(to_array(map), index) : NULL;
 }
 
 static struct bpfmaps_seq *array_stripe(const struct array_map *a, u32 index)
@@ -235,22 +238,40 @@ static int array_settle(struct bpfmaps_map *map)
 	return 0;
 }
 
+/* Values that are no words. Called from system calls. */
+static noinline int array_read_other(struct array_map *a, u32 index, void *value)
+{
+	const void *elem = array_elem(a, index);
+
+	if (array_is_large(a))
+		return array_read_large(a, value, elem);
+	array_read_medium(a, array_stripe(a, index), value, elem);
+	return 0;
+}
+
 /* Called from system calls. */
 static int array_copy_value(struct bpfmaps_map *map, const void *key, void *value, u64 flags)
 {
 	struct array_map *a = to_array(map);
 	u32 index = bpfmaps_map_index(key);
-	const void *elem = array_elem(a, index);
 
-	if (!elem)
+	if (index >= map->max_entries)
 		return -ENOENT;
-	if (array_is_large(a))
-		return array_read_large(a, value, elem);
-	if (bpfmaps_seq_is_word(a->map.value_size))
-		bpfmaps_copy_from_elem(value, elem, map->value_size);
-	else
-		array_read_medium(a, array_stripe(a, index), value, elem);
+	if (!a->word)
+		return array_read_other(a, index, value);
+	bpfmaps_copy_from_elem(value, array_elem(a, index), map->value_size);
 	return 0;
+}
+
+/* Values that are no words. */
+static noinline int array_write_other(struct array_map *a, u32 index, const void *value,
+				      enum bpfmaps_from from)
+{
+	void *elem = array_elem(a, index);
+
+	if (array_is_large(a))
+		return array_write_large(a, elem, value, from);
+	return array_write_medium(a, array_stripe(a, index), elem, value, from);
 }
 
 static int array_update_elem(struct bpfmaps_map *map, const void *key, const void *value, u64 flags,
@@ -258,31 +279,22 @@ static int array_update_elem(struct bpfmaps_map *map, const void *key, const voi
 {
 	struct array_map *a = to_array(map);
 	u32 index = bpfmaps_map_index(key);
-	void *elem = array_elem(a, index);
 
 	if (flags > BPFMAPS_EXIST)
 		return -EINVAL;
-	if (!elem)
+	if (index >= map->max_entries)
 		return -E2BIG;
 	if (flags == BPFMAPS_NOEXIST)
 		return -EEXIST;
-	if (array_is_large(a))
-		return array_write_large(a, elem, value, from);
-	if (bpfmaps_seq_is_word(a->map.value_size))
-		return array_write_word(a, elem, value, from);
-	return array_write_medium(a, array_stripe(a, index), elem, value, from);
-}
-
-/* The place of @index, which is below max_entries. */
-static void *array_place(const struct array_map *a, u32 index)
-{
-	return a->values + (u64)a->elem_size * array_index_nospec(index, a->map.max_entries);
+	if (!a->word)
+		return array_write_other(a, index, value, from);
+	return array_write_word(a, array_elem(a, index), value, from);
 }
 
 /* Called from system calls; @nr elements from @index on are there. */
 static int array_read_many(struct array_map *a, u32 index, u32 nr, void *value)
 {
-	const void *elem = array_place(a, index);
+	const void *elem = array_elem(a, index);
 	u32 i, size = a->map.value_size;
 	int err = 0;
 
@@ -294,7 +306,7 @@ static int array_read_many(struct array_map *a, u32 index, u32 nr, void *value)
 	for (i = 0; i < nr && !err; i++, value += size, elem += a->elem_size) {
 		if (array_is_large(a))
 			err = array_read_large(a, value, elem);
-		else if (bpfmaps_seq_is_word(size))
+		else if (a->word)
 			bpfmaps_copy_from_elem(value, elem, size);
 		else
 			array_read_medium(a, array_stripe(a, index + i), value, elem);
@@ -332,7 +344,7 @@ static int array_update_words(struct array_map *a, const struct bpfmaps_chunk *c
 	err = bpfmaps_map_check_write(&a->map, BPFMAPS_FROM_USER);
 	for (i = 0; i < chunk->fill && !err; i++) {
 		if (keys[i] < a->map.max_entries)
-			WRITE_ONCE(*(long *)array_place(a, keys[i]), values[i]);
+			WRITE_ONCE(*(long *)array_elem(a, keys[i]), values[i]);
 		else
 			err = -E2BIG;
 	}
@@ -346,16 +358,18 @@ static int array_update_many(struct bpfmaps_map *map, const struct bpfmaps_chunk
 {
 	const void *key = chunk->keys, *value = chunk->values;
 	int err = 0;
+	u32 i;
 
 	if (map->value_size == sizeof(long) && flags == BPFMAPS_ANY)
 		return array_update_words(to_array(map), chunk, done);
-	for (*done = 0; *done < chunk->fill; ++*done) {
+	for (i = 0; i < chunk->fill; i++) {
 		err = array_update_elem(map, key, value, flags, BPFMAPS_FROM_USER);
 		if (err)
 			break;
 		key += sizeof(u32);
 		value += map->value_size;
 	}
+	*done = i;
 	return err;
 }
 
