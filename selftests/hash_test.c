@@ -66,7 +66,7 @@ TEST_F(hash, refuses)
 	close(map);
 }
 
-static const uint32_t torn_sizes[] = { 3, 8, 12, 64, 256, 257, 1000, 5000, 70000 };
+static const uint32_t torn_sizes[] = { 3, 8, 12, 64, 256, 1000, 4096, 4097, 70000 };
 
 TEST_F_TIMEOUT(hash, values_are_whole, 300)
 {
@@ -431,7 +431,7 @@ TEST_F(hash, walk_during_churn)
 static void *replace(void *arg)
 {
 	struct worker *w = arg;
-	unsigned char value[2000] = "";
+	unsigned char value[5000] = "";
 	uint32_t i;
 
 	for (i = 0; i < w->rounds && !w->error; i++) {
@@ -443,8 +443,8 @@ static void *replace(void *arg)
 
 TEST_F(hash, replaced_is_never_absent)
 {
-	static const __u32 sizes[] = { 8, 300, 2000 };
-	unsigned char value[2000] = "";
+	static const __u32 sizes[] = { 8, 300, 5000 };
+	unsigned char value[5000] = "";
 	unsigned int lookups, absent;
 	struct worker w;
 	pthread_t thread;

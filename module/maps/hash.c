@@ -46,7 +46,7 @@
  * Values up to this size are overwritten, larger ones replaced. Per-CPU values are large by their
  * number, and users in the kernel want theirs to stay where they are.
  */
-#define HASH_IN_PLACE		256
+#define HASH_IN_PLACE		BPFMAPS_ATOMIC_VALUE
 #define HASH_PERCPU_IN_PLACE	SZ_64K
 
 /* Neither done nor failed: an update goes on with a new element, or a place for it. */
@@ -68,8 +68,9 @@ static noinline void elem_write_percpu(const struct hash_map *h, struct hash_ele
 	bpfmaps_percpu_scatter(elem_percpu(h, elem), value, h->map.value_size, flags);
 }
 
-static void elem_write_value(const struct hash_map *h, struct hash_elem *elem, const void *value,
-			     u64 flags, enum bpfmaps_from from)
+static __always_inline void elem_write_value(const struct hash_map *h, struct hash_elem *elem,
+					     const void *value, u64 flags,
+					     enum bpfmaps_from from)
 {
 	if (h->percpu && from == BPFMAPS_FROM_USER)
 		elem_write_percpu(h, elem, value, flags);
@@ -369,8 +370,9 @@ static bool hash_in_place(const struct hash_map *h, u64 flags, enum bpfmaps_from
  * Under the bucket's lock, where alone it is certain whether the key is there and the map full: do
  * what can be done without another element. Returns 0, an errno, or NEED_ELEM.
  */
-static int bucket_set(struct hash_map *h, struct hash_bucket *bucket, struct hash_elem *elem,
-		      const void *value, u64 flags, enum bpfmaps_from from)
+static __always_inline int bucket_set(struct hash_map *h, struct hash_bucket *bucket,
+				      struct hash_elem *elem, const void *value, u64 flags,
+				      enum bpfmaps_from from)
 {
 	if (bpfmaps_map_check_write(&h->map, from))
 		return -EPERM;

@@ -124,6 +124,8 @@ static inline u32 hash_key(const struct hash_map *h, const void *key)
 /* @key is an element's, aligned to 8. */
 static inline bool hash_key_equal(const void *key, const void *other, u32 size)
 {
+	if (size == sizeof(u32))
+		return *(const u32 *)key == get_unaligned((const u32 *)other);
 	for (; size >= sizeof(long); size -= sizeof(long)) {
 		if (*(const long *)key != get_unaligned((const long *)other))
 			return false;
@@ -138,6 +140,14 @@ static inline bool hash_key_equal(const void *key, const void *other, u32 size)
 		size -= sizeof(u32);
 	}
 	return !size || !memcmp(key, other, size);
+}
+
+static __always_inline void hash_key_copy(void *to, const struct hash_elem *elem, u32 size)
+{
+	if (size == sizeof(u32))
+		put_unaligned(*(const u32 *)elem->key, (u32 *)to);
+	else
+		bpfmaps_copy_from_elem(to, elem->key, size);
 }
 
 static inline struct hash_bucket *hash_bucket(const struct hash_map *h, u32 hash)

@@ -79,7 +79,7 @@ static __always_inline int bucket_append(const struct hash_map *h, struct hash_b
 				 lockdep_is_held(&bucket->seq.lock)) {
 		if (fill == chunk->room)
 			return -ENOSPC;
-		bpfmaps_copy_from_elem(key, elem->key, h->map.key_size);
+		hash_key_copy(key, elem, h->map.key_size);
 		elem_read_value(h, elem, value, chunk->flags);
 		elem_note_lookup(h, elem, chunk->flags);
 		key += h->map.key_size;
@@ -119,16 +119,19 @@ static __always_inline int bucket_collect(const struct hash_map *h, struct hash_
 static int buckets_collect(const struct hash_map *h, u32 *cursor, struct bpfmaps_chunk *chunk)
 {
 	const u32 last = min(*cursor | (HASH_RCU_BUCKETS - 1), h->mask);
+	u32 bucket = *cursor;
 	int err = 0;
 
 	rcu_read_lock();
-	for (; *cursor <= last; ++*cursor) {
-		if (!hlist_empty(&h->buckets[*cursor].head))
-			err = bucket_collect(h, &h->buckets[*cursor], chunk);
+	for (; bucket <= last; bucket++) {
+		if (hlist_empty(&h->buckets[bucket].head))
+			continue;
+		err = bucket_collect(h, &h->buckets[bucket], chunk);
 		if (err)
 			break;
 	}
 	rcu_read_unlock();
+	*cursor = bucket;
 	return err;
 }
 
