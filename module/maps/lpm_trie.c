@@ -321,7 +321,8 @@ struct lpm_place {
 };
 
 /* Under the lock: as far down as @prefix and nodes of a position of up to @limit lead. */
-static struct lpm_place lpm_walk(const struct lpm_map *lpm, struct lpm_prefix prefix, u32 limit)
+static __always_inline struct lpm_place lpm_walk(const struct lpm_map *lpm,
+						 struct lpm_prefix prefix, u32 limit)
 {
 	struct lpm_place place = { .ptr = lpm_root(lpm) };
 	struct lpm_node *node;
@@ -497,7 +498,7 @@ static void lpm_find_place(const struct lpm_map *lpm, struct lpm_update *update)
 }
 
 /* Under the lock. Returns 0, an errno, or what @update lacks. */
-static int lpm_update_locked(struct lpm_map *lpm, struct lpm_update *update)
+static __always_inline int lpm_update_locked(struct lpm_map *lpm, struct lpm_update *update)
 {
 	lpm_find_place(lpm, update);
 	if (bpfmaps_map_check_write(&lpm->map, update->from))
@@ -552,16 +553,30 @@ static int lpm_prepare_update(struct lpm_map *lpm, struct lpm_update *update)
 	return 0;
 }
 
+/* The rest is set by lpm_find_place(). */
+static void lpm_begin_update(struct lpm_update *update, const void *value, u64 flags,
+			     enum bpfmaps_from from)
+{
+	update->value = value;
+	update->flags = flags;
+	update->from = from;
+	update->elem = NULL;
+	update->node = NULL;
+	update->retired = NULL;
+	update->changes = 0;
+}
+
 static int lpm_update_elem(struct bpfmaps_map *map, const void *key, const void *value, u64 flags,
 			   enum bpfmaps_from from)
 {
-	struct lpm_update update = { .value = value, .flags = flags, .from = from };
+	struct lpm_update update __uninitialized;
 	u64 bits[LPM_WORDS_MAX] __uninitialized;
 	struct lpm_map *lpm = to_lpm(map);
 	int err;
 
 	if (flags > BPFMAPS_EXIST || !lpm_load_key(lpm, &update.key, bits, key))
 		return -EINVAL;
+	lpm_begin_update(&update, value, flags, from);
 	err = lpm_try_update(lpm, &update);
 	while (err > 0) {
 		err = lpm_prepare_update(lpm, &update);
