@@ -11,7 +11,6 @@
 #include <linux/cpumask.h>
 #include <linux/math64.h>
 #include <linux/mm.h>
-#include <linux/nospec.h>
 #include <linux/percpu.h>
 
 #include "map.h"
@@ -44,14 +43,16 @@ static inline bool bpfmaps_percpu_possible(u64 count, u32 value_size)
 
 /**
  * struct bpfmaps_percpu - where the values of an element are
- * @percpu: from the per-CPU allocator
- * @areas: or, if not NULL, in an area of each CPU
+ * @areas: if not NULL, in an area of each CPU
  * @offset: of the value in there
+ * @percpu: otherwise, from the per-CPU allocator
  */
 struct bpfmaps_percpu {
-	void __percpu *percpu;
 	void **areas;
-	u64 offset;
+	union {
+		unsigned long offset;
+		void __percpu *percpu;
+	};
 };
 
 static __always_inline void *bpfmaps_percpu_value(struct bpfmaps_percpu values, u32 cpu)
@@ -69,66 +70,66 @@ static __always_inline void *bpfmaps_percpu_this(struct bpfmaps_percpu values)
 	return raw_cpu_ptr(values.percpu);
 }
 
-/* The value of the CPU that @flags name; bpfmaps_elem_check_flags() has seen it. */
-static __always_inline void *bpfmaps_percpu_named(struct bpfmaps_percpu values, u64 flags)
+/*
+ * A test of each CPU's bit costs less than a small copy; what for_each_possible_cpu() calls to find
+ * the next CPU costs more.
+ */
+#define bpfmaps_for_each_cpu_between(cpu, first, end)		\
+	for ((cpu) = (first); (cpu) < (end); (cpu)++)		\
+		if (cpu_possible(cpu))
+
+#define bpfmaps_for_each_cpu(cpu) bpfmaps_for_each_cpu_between(cpu, 0, nr_cpu_ids)
+
+/* percpu.c */
+void bpfmaps_percpu_gather_any(const struct bpfmaps_map *map, struct bpfmaps_percpu from, u32 nr,
+			       void *to, u64 flags);
+void bpfmaps_percpu_scatter_any(const struct bpfmaps_map *map, struct bpfmaps_percpu to, u32 nr,
+				const void *from, u64 flags);
+void bpfmaps_percpu_zero(struct bpfmaps_percpu values, u32 value_size);
+bool bpfmaps_percpu_equal(struct bpfmaps_percpu values, const void *other, u32 value_size);
+
+/* One element, with a word on each CPU: what is usual, and is copied without a call. */
+static __always_inline bool bpfmaps_percpu_usual(const struct bpfmaps_map *map, u32 nr, u64 flags)
 {
-	return bpfmaps_percpu_value(values, array_index_nospec((u32)(flags >> 32), nr_cpu_ids));
+	return nr == 1 && !(flags & BPFMAPS_ONE_VALUE) &&
+	       bpfmaps_percpu_stride(map->value_size) == sizeof(long);
 }
 
-/* To what user space gets: the values of all CPUs, or with BPFMAPS_F_CPU of one. */
-static __always_inline void bpfmaps_percpu_gather(void *to, struct bpfmaps_percpu from,
-						  u32 value_size, u64 flags)
+/*
+ * To what user space gets: the values of @nr elements, which are side by side from @from on, of all
+ * CPUs or with BPFMAPS_F_CPU of one.
+ */
+static __always_inline void bpfmaps_percpu_gather(const struct bpfmaps_map *map,
+						  struct bpfmaps_percpu from, u32 nr, void *to,
+						  u64 flags)
 {
-	u32 stride = bpfmaps_percpu_stride(value_size);
-	int cpu;
+	u32 cpu;
 
-	if (flags & BPFMAPS_F_CPU) {
-		bpfmaps_copy_from_elem(to, bpfmaps_percpu_named(from, flags), value_size);
+	if (!bpfmaps_percpu_usual(map, nr, flags)) {
+		bpfmaps_percpu_gather_any(map, from, nr, to, flags);
 		return;
 	}
-	for_each_possible_cpu(cpu) {
-		bpfmaps_copy_from_elem(to, bpfmaps_percpu_value(from, cpu), stride);
-		to += stride;
+	bpfmaps_for_each_cpu(cpu) {
+		bpfmaps_word_from_elem(to, bpfmaps_percpu_value(from, cpu), 0);
+		to += sizeof(long);
 	}
 }
 
 /* From what user space gave: one value for each CPU, or as @flags say. */
-static __always_inline void bpfmaps_percpu_scatter(struct bpfmaps_percpu to, const void *from,
-						   u32 value_size, u64 flags)
+static __always_inline void bpfmaps_percpu_scatter(const struct bpfmaps_map *map,
+						   struct bpfmaps_percpu to, u32 nr,
+						   const void *from, u64 flags)
 {
-	u32 stride = flags & BPFMAPS_ONE_VALUE ? 0 : bpfmaps_percpu_stride(value_size);
-	int cpu;
+	u32 cpu;
 
-	if (flags & BPFMAPS_F_CPU) {
-		bpfmaps_copy_to_elem(bpfmaps_percpu_named(to, flags), from, value_size);
+	if (!bpfmaps_percpu_usual(map, nr, flags)) {
+		bpfmaps_percpu_scatter_any(map, to, nr, from, flags);
 		return;
 	}
-	for_each_possible_cpu(cpu) {
-		bpfmaps_copy_to_elem(bpfmaps_percpu_value(to, cpu), from, stride ?: value_size);
-		from += stride;
+	bpfmaps_for_each_cpu(cpu) {
+		bpfmaps_word_to_elem(bpfmaps_percpu_value(to, cpu), from, 0);
+		from += sizeof(long);
 	}
-}
-
-static inline void bpfmaps_percpu_zero(struct bpfmaps_percpu values, u32 value_size)
-{
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		memset(bpfmaps_percpu_value(values, cpu), 0, bpfmaps_percpu_stride(value_size));
-}
-
-static inline bool bpfmaps_percpu_equal(struct bpfmaps_percpu values, const void *other,
-					u32 value_size)
-{
-	u32 stride = bpfmaps_percpu_stride(value_size);
-	int cpu;
-
-	for_each_possible_cpu(cpu) {
-		if (memcmp(bpfmaps_percpu_value(values, cpu), other, stride))
-			return false;
-		other += stride;
-	}
-	return true;
 }
 
 #endif /* _BPFMAPS_PERCPU_H */

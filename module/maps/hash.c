@@ -59,13 +59,13 @@
 void bpfmaps_hash_read_percpu(const struct hash_map *h, struct hash_elem *elem, void *value,
 			      u64 flags)
 {
-	bpfmaps_percpu_gather(value, elem_percpu(h, elem), h->map.value_size, flags);
+	bpfmaps_percpu_gather(&h->map, elem_percpu(h, elem), 1, value, flags);
 }
 
 static noinline void elem_write_percpu(const struct hash_map *h, struct hash_elem *elem,
 				       const void *value, u64 flags)
 {
-	bpfmaps_percpu_scatter(elem_percpu(h, elem), value, h->map.value_size, flags);
+	bpfmaps_percpu_scatter(&h->map, elem_percpu(h, elem), 1, value, flags);
 }
 
 static __always_inline void elem_write_value(const struct hash_map *h, struct hash_elem *elem,

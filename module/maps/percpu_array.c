@@ -11,28 +11,36 @@
  * behind the other.
  *
  * Users in the kernel read and write the value of the CPU that they are on; user space reads and
- * writes those of all CPUs at once, under one of up to ARRAY_STRIPES locks with a sequence count.
+ * writes those of all CPUs at once, under one of up to PCPU_ARRAY_STRIPES locks with a sequence
+ * count. Some neighbours have the same lock, a run: a batch takes it once for all of them.
  */
 #include <linux/log2.h>
 #include <linux/nospec.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/topology.h>
 #include <linux/vmalloc.h>
 
 #include "../map.h"
 #include "../percpu.h"
+#include "../seq.h"
 
 #define PCPU_ARRAY_CREATE_FLAGS	(BPFMAPS_F_MMAPABLE | BPFMAPS_ACCESS_FLAGS)
 
 #define PCPU_ARRAY_STRIPES	256
 
+/* A run: at most so many neighbours, with no more bytes than are copied in an instant. */
+#define PCPU_ARRAY_RUN_SHIFT	3
+#define PCPU_ARRAY_RUN_BYTES	SZ_4K
+
 /**
  * struct pcpu_array_map - the type's struct
  * @map: what all types have
  * @stride: bytes from one value to the next, on a CPU
- * @per_chunk: values in a chunk
+ * @run_shift: 1 << this is how many elements are a run
+ * @per_chunk: values in a chunk: whole runs
  * @nr_chunks: how many chunks there are
  * @stripe_mask: number of stripes - 1
  * @stripes: locks of those who copy values
@@ -42,6 +50,7 @@
 struct pcpu_array_map {
 	struct bpfmaps_map map;
 	u32 stride;
+	u32 run_shift;
 	u32 per_chunk;
 	u32 nr_chunks;
 	u32 stripe_mask;
@@ -73,9 +82,18 @@ static struct bpfmaps_percpu pcpu_array_elem(const struct pcpu_array_map *a, u32
 	return elem;
 }
 
+/* Of the run of @index. */
 static struct bpfmaps_seq *pcpu_array_stripe(const struct pcpu_array_map *a, u32 index)
 {
-	return &a->stripes[index & a->stripe_mask];
+	return &a->stripes[index >> a->run_shift & a->stripe_mask];
+}
+
+/* How many elements there are from @index on, which is below max_entries, to the end of its run. */
+static u32 pcpu_array_run_left(const struct pcpu_array_map *a, u32 index)
+{
+	u32 run = 1U << a->run_shift;
+
+	return min(run - (index & (run - 1)), a->map.max_entries - index);
 }
 
 static int pcpu_array_alloc_check(const struct bpfmaps_create_attr *attr)
@@ -154,28 +172,40 @@ static int pcpu_array_alloc_values(struct pcpu_array_map *a)
 {
 	if (a->map.map_flags & BPFMAPS_F_MMAPABLE)
 		return pcpu_array_alloc_areas(a);
-	a->per_chunk = PCPU_MIN_UNIT_SIZE / a->stride;
+	a->per_chunk = round_down(PCPU_MIN_UNIT_SIZE / a->stride, 1U << a->run_shift);
 	a->nr_chunks = DIV_ROUND_UP_ULL(a->map.max_entries, a->per_chunk);
 	return pcpu_array_alloc_chunks(a);
+}
+
+static int pcpu_array_alloc_stripes(struct pcpu_array_map *a)
+{
+	u64 runs = DIV_ROUND_UP_ULL(a->map.max_entries, 1U << a->run_shift);
+	u32 i, count = min_t(u64, roundup_pow_of_two(runs), PCPU_ARRAY_STRIPES);
+
+	a->stripes = kvcalloc(count, sizeof(*a->stripes), BPFMAPS_GFP);
+	if (!a->stripes)
+		return -ENOMEM;
+	a->stripe_mask = count - 1;
+	for (i = 0; i < count; i++)
+		bpfmaps_seq_init(&a->stripes[i]);
+	return 0;
 }
 
 static int pcpu_array_alloc(struct bpfmaps_map *map)
 {
 	struct pcpu_array_map *a = to_pcpu_array(map);
-	u32 i, count;
 	int err;
 
 	if (!bpfmaps_percpu_possible(map->max_entries, map->value_size))
 		return -ENOMEM;
 	map->user_value_size = bpfmaps_percpu_user_size(map->value_size);
 	a->stride = bpfmaps_percpu_stride(map->value_size);
-	count = min_t(u64, roundup_pow_of_two((u64)map->max_entries), PCPU_ARRAY_STRIPES);
-	a->stripe_mask = count - 1;
-	a->stripes = kvcalloc(count, sizeof(*a->stripes), BPFMAPS_GFP);
-	if (!a->stripes)
-		return -ENOMEM;
-	for (i = 0; i < count; i++)
-		bpfmaps_seq_init(&a->stripes[i]);
+	a->run_shift = PCPU_ARRAY_RUN_SHIFT;
+	while (a->run_shift && (u64)map->user_value_size << a->run_shift > PCPU_ARRAY_RUN_BYTES)
+		a->run_shift--;
+	err = pcpu_array_alloc_stripes(a);
+	if (err)
+		return err;
 	err = pcpu_array_alloc_values(a);
 	if (err)
 		kvfree(a->stripes);
@@ -212,51 +242,94 @@ static void *pcpu_array_lookup_percpu_elem(struct bpfmaps_map *map, const void *
 	return bpfmaps_percpu_value(pcpu_array_elem(to_pcpu_array(map), index), cpu);
 }
 
-/* Called from system calls: the values of all CPUs, or of one. */
-static int pcpu_array_copy_value(struct bpfmaps_map *map, const void *key, void *value, u64 flags)
+static bool pcpu_array_try_read(const struct pcpu_array_map *a, const struct bpfmaps_seq *seq,
+				u32 index, u32 nr, void *value, u64 flags)
 {
-	struct pcpu_array_map *a = to_pcpu_array(map);
-	u32 index = bpfmaps_map_index(key);
-	struct bpfmaps_seq *seq = pcpu_array_stripe(a, index);
-	struct bpfmaps_percpu elem;
 	unsigned int start;
+
+	if (!bpfmaps_seq_begin(seq, &start))
+		return false;
+	bpfmaps_percpu_gather(&a->map, pcpu_array_elem(a, index), nr, value, flags);
+	return bpfmaps_seq_valid(seq, start);
+}
+
+/* The values of @nr elements of a run, of all CPUs or of one. */
+static void pcpu_array_read(const struct pcpu_array_map *a, u32 index, u32 nr, void *value,
+			    u64 flags)
+{
+	struct bpfmaps_seq *seq = pcpu_array_stripe(a, index);
 	unsigned long irq;
 	int i;
 
+	for (i = 0; i < BPFMAPS_SEQ_TRIES; i++)
+		if (pcpu_array_try_read(a, seq, index, nr, value, flags))
+			return;
+	raw_spin_lock_irqsave(&seq->lock, irq);
+	bpfmaps_percpu_gather(&a->map, pcpu_array_elem(a, index), nr, value, flags);
+	raw_spin_unlock_irqrestore(&seq->lock, irq);
+}
+
+/* Called from system calls. */
+static int pcpu_array_copy_value(struct bpfmaps_map *map, const void *key, void *value, u64 flags)
+{
+	u32 index = bpfmaps_map_index(key);
+
 	if (index >= map->max_entries)
 		return -ENOENT;
-	elem = pcpu_array_elem(a, index);
-	for (i = 0; i < BPFMAPS_SEQ_TRIES; i++) {
-		if (!bpfmaps_seq_begin(seq, &start))
-			continue;
-		bpfmaps_percpu_gather(value, elem, map->value_size, flags);
-		if (bpfmaps_seq_valid(seq, start))
-			return 0;
-	}
-	raw_spin_lock_irqsave(&seq->lock, irq);
-	bpfmaps_percpu_gather(value, elem, map->value_size, flags);
-	raw_spin_unlock_irqrestore(&seq->lock, irq);
+	pcpu_array_read(to_pcpu_array(map), index, 1, value, flags);
 	return 0;
 }
 
-static void pcpu_array_write(const struct pcpu_array_map *a, struct bpfmaps_percpu elem,
-			     const void *value, u64 flags, enum bpfmaps_from from)
+static int pcpu_array_collect_next(struct bpfmaps_map *map, const void *key,
+				   struct bpfmaps_chunk *chunk)
 {
-	if (from == BPFMAPS_FROM_USER)
-		bpfmaps_percpu_scatter(elem, value, a->map.value_size, flags);
-	else
-		bpfmaps_copy_to_elem(bpfmaps_percpu_this(elem), value, a->map.value_size);
+	struct pcpu_array_map *a = to_pcpu_array(map);
+	u32 i, index, left, run, *keys = chunk->keys;
+	void *value = chunk->values;
+	int err = bpfmaps_map_next_index(map, key, &index);
+
+	if (err)
+		return err;
+	left = min(chunk->room, map->max_entries - index);
+	chunk->fill = left;
+	for (; left; left -= run) {
+		run = min(left, pcpu_array_run_left(a, index));
+		pcpu_array_read(a, index, run, value, chunk->flags);
+		value += (u64)run * chunk->value_size;
+		for (i = 0; i < run; i++)
+			*keys++ = index++;
+	}
+	return chunk->fill < chunk->room ? -ENOENT : 0;
+}
+
+/* To @nr elements of a run; users in the kernel write the value of this CPU, of one element. */
+static __always_inline int pcpu_array_write(const struct pcpu_array_map *a, u32 index, u32 nr,
+					    const void *value, u64 flags, enum bpfmaps_from from)
+{
+	struct bpfmaps_percpu elem = pcpu_array_elem(a, index);
+	struct bpfmaps_seq *seq = pcpu_array_stripe(a, index);
+	unsigned long irq;
+	int err;
+
+	raw_spin_lock_irqsave(&seq->lock, irq);
+	err = bpfmaps_map_check_write(&a->map, from);
+	if (!err) {
+		write_seqcount_begin(&seq->count);
+		if (from == BPFMAPS_FROM_USER)
+			bpfmaps_percpu_scatter(&a->map, elem, nr, value, flags);
+		else
+			bpfmaps_copy_to_elem(bpfmaps_percpu_this(elem), value, a->map.value_size);
+		write_seqcount_end(&seq->count);
+	}
+	raw_spin_unlock_irqrestore(&seq->lock, irq);
+	return err;
 }
 
 /* Users in the kernel set the value of this CPU, system calls those of all, or as @flags say. */
 static int pcpu_array_update_elem(struct bpfmaps_map *map, const void *key, const void *value,
 				  u64 flags, enum bpfmaps_from from)
 {
-	struct pcpu_array_map *a = to_pcpu_array(map);
 	u32 index = bpfmaps_map_index(key);
-	struct bpfmaps_seq *seq = pcpu_array_stripe(a, index);
-	unsigned long irq;
-	int err;
 
 	if (bpfmaps_map_update_mode(map, flags, from) > BPFMAPS_EXIST)
 		return -EINVAL;
@@ -264,15 +337,39 @@ static int pcpu_array_update_elem(struct bpfmaps_map *map, const void *key, cons
 		return -E2BIG;
 	if (flags & BPFMAPS_NOEXIST)
 		return -EEXIST;
-	raw_spin_lock_irqsave(&seq->lock, irq);
-	err = bpfmaps_map_check_write(map, from);
-	if (!err) {
-		write_seqcount_begin(&seq->count);
-		pcpu_array_write(a, pcpu_array_elem(a, index), value, flags, from);
-		write_seqcount_end(&seq->count);
+	return pcpu_array_write(to_pcpu_array(map), index, 1, value, flags, from);
+}
+
+/* How many of these keys, from the first on, are neighbours in one run. */
+static u32 pcpu_array_run_keys(const struct pcpu_array_map *a, const u32 *keys, u32 nr)
+{
+	u32 i, most = min(nr, pcpu_array_run_left(a, keys[0]));
+
+	for (i = 1; i < most && keys[i] == keys[0] + i; i++)
+		;
+	return i;
+}
+
+/* The flags of a batch, which name CPUs at most, were checked. */
+static int pcpu_array_update_many(struct bpfmaps_map *map, const struct bpfmaps_chunk *chunk,
+				  u64 flags, u32 *done)
+{
+	struct pcpu_array_map *a = to_pcpu_array(map);
+	const void *value = chunk->values;
+	const u32 *keys = chunk->keys;
+	u32 run;
+	int err;
+
+	for (*done = 0; *done < chunk->fill; *done += run) {
+		if (keys[*done] >= map->max_entries)
+			return -E2BIG;
+		run = pcpu_array_run_keys(a, keys + *done, chunk->fill - *done);
+		err = pcpu_array_write(a, keys[*done], run, value, flags, BPFMAPS_FROM_USER);
+		if (err)
+			return err;
+		value += (u64)run * chunk->value_size;
 	}
-	raw_spin_unlock_irqrestore(&seq->lock, irq);
-	return err;
+	return 0;
 }
 
 /* Elements of an array stay. */
@@ -344,6 +441,8 @@ const struct bpfmaps_map_ops bpfmaps_percpu_array_ops = {
 	.map_delete_elem	= pcpu_array_delete_elem,
 	.map_get_next_key	= bpfmaps_map_next_index,
 	.map_for_each		= pcpu_array_for_each,
+	.map_collect_next	= pcpu_array_collect_next,
+	.map_update_many	= pcpu_array_update_many,
 	.map_mmap_size		= pcpu_array_mmap_size,
 	.map_mmap_page		= pcpu_array_mmap_page,
 	.map_mem_usage		= pcpu_array_mem_usage,
