@@ -88,21 +88,16 @@ static struct bpfmaps_lru_node *lru_take_oldest(struct bpfmaps_lru *lru, bool la
 	u32 used;
 	int i;
 
-	for (i = 0; i < LRU_MOVES; i++) {
+	for (i = 0;; i++) {
 		node = lru_first(lru);
-		if (!node)
+		if (!node || (i == LRU_MOVES && !last))
 			return NULL;
 		used = READ_ONCE(node->used);
 		list_del_init(&node->list);
-		if ((s32)(used - node->gen) <= 0)
+		if (i == LRU_MOVES || (s32)(used - node->gen) <= 0)
 			return node;
 		lru_place(lru, node, used);
 	}
-	if (!last)
-		return NULL;
-	node = lru_first(lru);
-	list_del_init(&node->list);
-	return node;
 }
 
 /**

@@ -124,7 +124,8 @@ check_licences()
 
 build_module()
 {
-	quiet make -s "$jobs" -C "$here" module BUILD="$lint" KVER="$version" W=1 KCFLAGS=-Werror
+	quiet make -s "$jobs" -C "$here" module BUILD="$lint" KVER="$version" W=1 \
+		KCFLAGS="-Werror -fanalyzer"
 }
 
 run_sparse()
@@ -213,7 +214,7 @@ check "the library's header compiles by itself as C" include_alone bpfmaps.h gcc
 check "the library's header compiles by itself as C++" include_alone bpfmaps.h g++ -std=c++17 -x c++
 check "library and tools compile without a warning" build_tools
 check "tests compile without a warning" build_tests
-check "the module compiles without a warning (W=1)" build_module
+check "the module compiles without a warning (W=1, with the analyzer)" build_module
 check "sparse" run_sparse
 check "the module compiles with clang without a warning (W=1)" build_clang
 check "coccinelle, with the rules of the kernel" run_coccinelle
