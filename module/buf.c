@@ -5,6 +5,8 @@
  * All of it is written before it is read, so that it is zeroed first, as kernels do that clear what
  * they allocate, is in vain, and would cost more than the rest of a call. Objects of a cache with a
  * constructor stay as they are: they were zeroed once, when their pages came.
+ *
+ * Who looks for wrong accesses gets memory of just the right size, whose contents count as undefined.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -12,42 +14,87 @@
 
 #include "map.h"
 
-static struct kmem_cache *buf_cache;
+#define BUF_CACHED	(!IS_ENABLED(CONFIG_KASAN) && !IS_ENABLED(CONFIG_KMSAN))
 
-static void buf_ctor(void *buf)
+/* What the slab adds fits into the page, too. */
+#define BUF_SMALL	(SZ_4K - 64)
+
+/* Larger pieces come from elsewhere if there are none. */
+#define BUF_GFP		(GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_NORETRY)
+
+static struct kmem_cache *buf_small, *buf_large;
+
+static void buf_ctor_small(void *buf)
+{
+	memset(buf, 0, BUF_SMALL);
+}
+
+static void buf_ctor_large(void *buf)
 {
 	memset(buf, 0, BPFMAPS_BUF_SIZE);
 }
 
 /* All of a buffer may be copied from and to user space. */
+static struct kmem_cache *buf_create_cache(const char *name, u32 size, void (*ctor)(void *buf))
+{
+	return kmem_cache_create_usercopy(name, size, sizeof(u64), 0, 0, size, ctor);
+}
+
 int __init bpfmaps_buf_init(void)
 {
-	buf_cache = kmem_cache_create_usercopy("bpfmaps_buf", BPFMAPS_BUF_SIZE, sizeof(u64), 0, 0,
-					       BPFMAPS_BUF_SIZE, buf_ctor);
-	return buf_cache ? 0 : -ENOMEM;
+	if (!BUF_CACHED)
+		return 0;
+	buf_small = buf_create_cache("bpfmaps_buf_small", BUF_SMALL, buf_ctor_small);
+	buf_large = buf_create_cache("bpfmaps_buf_large", BPFMAPS_BUF_SIZE, buf_ctor_large);
+	if (buf_small && buf_large)
+		return 0;
+	bpfmaps_buf_exit();
+	return -ENOMEM;
 }
 
 void bpfmaps_buf_exit(void)
 {
-	kmem_cache_destroy(buf_cache);
+	kmem_cache_destroy(buf_small);
+	kmem_cache_destroy(buf_large);
+}
+
+/* NULL where there is none for @size. */
+static struct kmem_cache *buf_cache(u32 size)
+{
+	if (!BUF_CACHED || size > BPFMAPS_BUF_SIZE)
+		return NULL;
+	return size <= BUF_SMALL ? buf_small : buf_large;
 }
 
 /*
- * @size bytes with undefined contents, aligned to 8, or NULL. Not charged to a memory cgroup up to
- * BPFMAPS_BUF_SIZE bytes, of which a task has a few at most. Process context.
+ * @size bytes with undefined contents, aligned to 8, or NULL. Charged to the caller's memory cgroup:
+ * how long a copy takes is up to user space. Process context.
  */
 void *bpfmaps_buf_alloc(u32 size)
 {
-	if (size > BPFMAPS_BUF_SIZE)
+	struct kmem_cache *cache = buf_cache(size);
+	void *buf;
+
+	if (!cache)
 		return bpfmaps_area_alloc_buf(size, NUMA_NO_NODE);
-	return kmem_cache_alloc(buf_cache, BPFMAPS_GFP & ~__GFP_ACCOUNT);
+	buf = kmem_cache_alloc(cache, BUF_GFP);
+	if (buf)
+		return buf;
+	buf = bpfmaps_area_alloc(size, NUMA_NO_NODE);
+	return IS_ERR(buf) ? NULL : buf;
 }
 
 /* What bpfmaps_buf_alloc() has returned for @size; NULL is fine. Process context. */
 void bpfmaps_buf_free(void *buf, u32 size)
 {
-	if (size > BPFMAPS_BUF_SIZE)
+	struct kmem_cache *cache = buf_cache(size);
+
+	if (!buf || !cache || is_vmalloc_addr(buf)) {
 		kvfree(buf);
-	else if (buf)
-		kmem_cache_free(buf_cache, buf);
+		return;
+	}
+	/* The slabs do not do it for such caches. */
+	if (want_init_on_free())
+		memzero_explicit(buf, size);
+	kmem_cache_free(cache, buf);
 }
