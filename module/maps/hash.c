@@ -46,7 +46,7 @@
  * Values up to this size are overwritten, larger ones replaced. Per-CPU values are large by their
  * number, and users in the kernel want theirs to stay where they are.
  */
-#define HASH_IN_PLACE		BPFMAPS_ATOMIC_VALUE
+#define HASH_IN_PLACE		SZ_4K
 #define HASH_PERCPU_IN_PLACE	SZ_64K
 
 /* Neither done nor failed: an update goes on with a new element, or a place for it. */

@@ -66,21 +66,43 @@ int bpfmaps_hash_get_next_key(struct bpfmaps_map *map, const void *key, void *ne
 	return elem ? 0 : -ENOENT;
 }
 
-/* Under RCU or the bucket's lock: append the whole bucket, or nothing and return -ENOSPC. */
+/* Under RCU: one whole value, whatever is written to the bucket meanwhile. */
+static void elem_read_whole(const struct hash_map *h, struct hash_bucket *bucket,
+			    struct hash_elem *elem, void *value, u64 flags)
+{
+	unsigned int start;
+	unsigned long irq;
+	int i;
+
+	for (i = 0; i < BPFMAPS_SEQ_TRIES; i++) {
+		if (!bpfmaps_seq_begin(&bucket->seq, &start))
+			continue;
+		elem_read_value(h, elem, value, flags);
+		if (bpfmaps_seq_valid(&bucket->seq, start))
+			return;
+	}
+	raw_spin_lock_irqsave(&bucket->seq.lock, irq);
+	elem_read_value(h, elem, value, flags);
+	raw_spin_unlock_irqrestore(&bucket->seq.lock, irq);
+}
+
+/* Under RCU: append the whole bucket, or nothing and return -ENOSPC. */
 static __always_inline int bucket_append(const struct hash_map *h, struct hash_bucket *bucket,
-					 struct bpfmaps_chunk *chunk)
+					 struct bpfmaps_chunk *chunk, bool whole)
 {
 	u32 fill = chunk->fill;
 	void *key = chunk->keys + (u64)fill * h->map.key_size;
 	void *value = chunk->values + (u64)fill * chunk->value_size;
 	struct hash_elem *elem;
 
-	hlist_for_each_entry_rcu(elem, &bucket->head, pool.node,
-				 lockdep_is_held(&bucket->seq.lock)) {
+	hlist_for_each_entry_rcu(elem, &bucket->head, pool.node) {
 		if (fill == chunk->room)
 			return -ENOSPC;
 		hash_key_copy(key, elem, h->map.key_size);
-		elem_read_value(h, elem, value, chunk->flags);
+		if (whole)
+			elem_read_whole(h, bucket, elem, value, chunk->flags);
+		else
+			elem_read_value(h, elem, value, chunk->flags);
 		elem_note_lookup(h, elem, chunk->flags);
 		key += h->map.key_size;
 		value += chunk->value_size;
@@ -90,29 +112,30 @@ static __always_inline int bucket_append(const struct hash_map *h, struct hash_b
 	return 0;
 }
 
-/* Under RCU: the same, with values as they were at one instant. */
+/* A chain may be long: the lock is held for one value at a time. */
+static noinline int bucket_append_each(const struct hash_map *h, struct hash_bucket *bucket,
+				       struct bpfmaps_chunk *chunk)
+{
+	return bucket_append(h, bucket, chunk, true);
+}
+
+/* Under RCU: the same, all at once if nobody writes meanwhile, or else value by value. */
 static __always_inline int bucket_collect(const struct hash_map *h, struct hash_bucket *bucket,
 					  struct bpfmaps_chunk *chunk)
 {
 	u32 fill = chunk->fill;
 	unsigned int start;
-	unsigned long irq;
-	int i, err;
+	int err;
 
 	if (h->word)
-		return bucket_append(h, bucket, chunk);
-	for (i = 0; i < BPFMAPS_SEQ_TRIES; i++) {
-		if (!bpfmaps_seq_begin(&bucket->seq, &start))
-			continue;
-		err = bucket_append(h, bucket, chunk);
+		return bucket_append(h, bucket, chunk, false);
+	if (bpfmaps_seq_begin(&bucket->seq, &start)) {
+		err = bucket_append(h, bucket, chunk, false);
 		if (bpfmaps_seq_valid(&bucket->seq, start))
 			return err;
 		chunk->fill = fill;
 	}
-	raw_spin_lock_irqsave(&bucket->seq.lock, irq);
-	err = bucket_append(h, bucket, chunk);
-	raw_spin_unlock_irqrestore(&bucket->seq.lock, irq);
-	return err;
+	return bucket_append_each(h, bucket, chunk);
 }
 
 /* Some buckets in one RCU section. */
