@@ -73,6 +73,7 @@ static const struct run runs[] = {
 	{ LPM_TRIE, 1 << 16, CALLS },
 	{ HASH_4_8, 1 << 20, CALLS | MEMORY },
 	{ ARRAY_4_8, 1 << 20, CALLS | MEMORY },
+	{ LPM_TRIE, 1 << 20, CALLS | MEMORY },
 	{ HASH_16_64, 1 << 20, MEMORY },
 	{ LATER_4_8, 1 << 20, MEMORY },
 	{ LATER_16_64, 1 << 20, MEMORY },
@@ -176,25 +177,6 @@ static void other_size(const struct run *run, enum way by)
 	close_map(&b);
 }
 
-/* What a system call costs that does nothing, and an ioctl that does nothing. */
-static void floors(void)
-{
-	static const struct shape none = { .name = "floor" };
-	struct bench b = { .shape = &none, .way = BPF };
-	uint64_t from = now();
-	unsigned int i;
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	for (i = 0; i < ELEMENTS; i++)
-		getppid();
-	report(&b, "getppid", "call", (double)(now() - from) / ELEMENTS);
-	from = now();
-	for (i = 0; i < ELEMENTS; i++)
-		ioctl(null, 0, 0);
-	report(&b, "ioctl", "call", (double)(now() - from) / ELEMENTS);
-	close(null);
-}
-
 static void guard(void)
 {
 	static const unsigned int guarded[] = { ARRAY_4_8, GUARDED };
@@ -230,8 +212,9 @@ int main(int argc, char **argv)
 		guard();
 		return 0;
 	}
-	floors();
+	common_floors();
 	for (i = 0; i < LATER_4_8; i++) {
+		shape_floors(&shapes[i]);
 		for (by = BPF; by < WAYS; by++)
 			small(&shapes[i], by);
 	}

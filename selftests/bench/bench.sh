@@ -67,9 +67,8 @@ panel()
 
 chart()
 {
-	local calls=$build/bench-calls.dat batches=$build/bench-batches.dat version
+	local calls=$build/bench-calls.dat batches=$build/bench-batches.dat
 
-	version=$("$here/../qemu/kernel.sh" --version)
 	panel "$calls" "insert|update|lookup|delete|push|pop"
 	panel "$batches" "batch (lookup|update) by 4096"
 	gnuplot <<-EOT
@@ -95,6 +94,8 @@ chart()
 	EOT
 }
 
+version=$("$here/../qemu/kernel.sh" --version)
+guest_options=(--insmod "$build/module-$version/selftests/kmod/floor_kmod.ko")
 SMP=1 ACCEL=icount run_guest "$build/bench.lines" bench "$@"
 jq -n -f "$here/report.jq" "$build/bench.lines" >"$json"
 table

@@ -48,6 +48,10 @@ uint64_t free_bytes(void);
 uint64_t charged_bytes(void);
 uint64_t settle(void);
 
+/* floor.c */
+void common_floors(void);
+void shape_floors(const struct shape *s);
+
 /* mapped.c */
 void mapped_rows(void);
 

@@ -7,6 +7,9 @@
 here=$(dirname "$(realpath "$0")")
 build=${BUILD:-$(realpath "$here/../..")/build}
 
+# What run_guest tells guest.sh besides.
+guest_options=()
+
 # run_guest FILE PROGRAM ARGUMENT...: runs a program of the benchmark; its lines go to FILE. Whatever else
 # there is, because something failed, is shown.
 run_guest()
@@ -14,8 +17,8 @@ run_guest()
 	local file=$1 status=0
 
 	shift
-	TEST_TIMEOUT=${TEST_TIMEOUT:-880} "$here/../guest.sh" -- "$build/selftests/$1" "${@:2}" >"$file" ||
-		status=$?
+	TEST_TIMEOUT=${TEST_TIMEOUT:-880} "$here/../guest.sh" "${guest_options[@]}" \
+		-- "$build/selftests/$1" "${@:2}" >"$file" || status=$?
 	grep -v '^{' "$file" >&2 || true
 	return "$status"
 }
