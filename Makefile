@@ -113,7 +113,7 @@ help:
 	@echo '                  tests of the module on the kernels of other releases of Debian, which'
 	@echo '                  are fetched the first time'
 	@echo '  make fuzz       random programs on the debug kernel, led by coverage, for TIME seconds'
-	@echo '  make bench      instructions for each call, of bpf(2) and of bpfmaps'
+	@echo '  make bench      instructions for each call, of bpf(2), of bpfmaps, and at least'
 	@echo '  make bench-smp  two threads on two CPUs, on bpf(2) and on bpfmaps'
 	@echo '  make lint       the static checks only'
 	@echo '  make shell      a shell in the guest'

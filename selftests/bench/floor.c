@@ -168,6 +168,19 @@ static void hash_floors(void)
 	}
 }
 
+/* Once, as a map is made once. */
+static void file_floor(const struct floor *f)
+{
+	const uint64_t from = now();
+	const int fd = ioctl(f->fd, FLOOR_FILE, 0);
+	const uint64_t took = now() - from;
+
+	if (fd < 0)
+		fail("FLOOR_FILE");
+	close(fd);
+	report_floor(f, "descriptor", took);
+}
+
 static void parts_floors(void)
 {
 	struct floor f = { .sizes = { .key = 4, .value = MAX_VALUE, .count = ELEMENTS } };
@@ -183,6 +196,7 @@ static void parts_floors(void)
 	turn(&f, "lock and unlock", FLOOR_LOCK);
 	turn(&f, "RCU section", FLOOR_RCU);
 	turn(&f, "memory of 4096 bytes", FLOOR_MEMORY);
+	file_floor(&f);
 	report_floor(&f, "KiB of large memory", timed(&f, FLOOR_AREA, NULL, 1) / kibs);
 	close_floor(&f);
 }

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Makes one object of the lines that bench prints: the rows, each with the costs by bpf(2), by the device
-# and by the map's own descriptor, the ratios of the latter two to bpf(2), and what it is to cost at most;
-# and sums. Bounds are for the own descriptor.
+# and by the map's own descriptor, the ratios of the latter two to bpf(2), what it is to cost at most, and
+# what a call of its kind costs at least (floors.jq); the floors; notes on the floors; and sums. Bounds are
+# for the own descriptor.
+include "floors";
 
 def thousandths: . * 1000 | round / 1000;
 def ratio($a; $b): if $a and $b and $b > 0 then $a / $b | thousandths else null end;
@@ -36,7 +38,7 @@ def absolute: {
 };
 
 def batch_size: .op | split(" ") | last;
-def of_bpf($kind; $limit): {kind: $kind, text: "\($limit) of bpf(2)", limit: $limit, value: .ratio_own};
+def of_bpf($kind; $limit): {kind: $kind, text: "ratio \($limit)", limit: $limit, value: .ratio_own, is_ratio: true};
 def at_most($kind; $text; $limit): {kind: $kind, text: $text, limit: ($limit | thousandths), value: .own};
 
 # What the row is to cost at most; $all are all rows.
@@ -56,7 +58,7 @@ def bounds($all):
 	  else empty end,
 	  if $op | test("^(read|write), mapped$") then
 		{"read, mapped": "lookup", "write, mapped": "update"}[$op] as $single
-		| at_most("mapped arrays"; "0.01 of bpf(2), \($single)";
+		| at_most("mapped arrays"; "ratio 0.01 to \($single)";
 			  find("array 4/8"; $single; 4096).bpf * 0.01)
 	  else empty end,
 	  if $op == "map, touch 1 page, unmap" and $elements > 524288 then
@@ -91,4 +93,6 @@ def sums:
 	   all: ($bounds | counted)}
 	| .mean.met = (.mean.own <= .mean.limit);
 
-[inputs] | merge | with_bounds | {rows: ., sums: sums}
+[inputs] | (map(select(.row == "floor")) | floors) as $floors
+| map(select(.row != "floor")) | merge | with_bounds | map(with_floor($floors)) | notes as $notes
+| {rows: map(with_note($notes)), floors: [$floors[]], notes: $notes, sums: sums}

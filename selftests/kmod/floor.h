@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * /dev/floor, which floor_kmod.c serves and the benchmark uses. An argument is the attr of the command
- * on a map that a call is like; see struct bpfmaps_elem_attr and struct bpfmaps_batch_attr.
+ * /dev/floor, which floor_kmod.c serves and the benchmark uses. An argument is the attr of the
+ * command on a map that a call is like: struct bpfmaps_elem_attr or struct bpfmaps_batch_attr.
  */
 #ifndef FLOOR_H
 #define FLOOR_H
@@ -56,5 +56,7 @@ struct floor_sizes {
 #define FLOOR_MEMORY		_IO('f', 15)
 /* Takes zeroed memory for all values at once. */
 #define FLOOR_AREA		_IO('f', 16)
+/* Returns the descriptor of a new file. */
+#define FLOOR_FILE		_IO('f', 17)
 
 #endif /* FLOOR_H */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What calls on maps cost at least: /dev/floor, for the benchmark. Its calls move as much between user
- * space and the kernel as those on maps do, and do nothing else; others do one part of the work.
+ * What calls on maps cost at least: /dev/floor, for the benchmark. Its calls move as much between
+ * user space and the kernel as those on maps do, and do nothing else; others do one part of the work.
  *
  * A value goes straight between user space and the memory it is in. Copies are made in two ways, word
  * by word within one window of user access or by the functions of the kernel; the benchmark measures
@@ -10,6 +10,8 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/anon_inodes.h>
+#include <linux/fcntl.h>
 #include <linux/fs.h>
 #include <linux/kernel.h>
 #include <linux/miscdevice.h>
@@ -230,8 +232,6 @@ static __always_inline u32 hash_key(const struct floor *f)
 	switch (f->sizes.key) {
 	case 4:
 		return hsiphash_1u32(words[0], &f->seed);
-	case 8:
-		return hsiphash_2u32(words[0], words[1], &f->seed);
 	case 16:
 		return hsiphash_4u32(words[0], words[1], words[2], words[3], &f->seed);
 	default:
@@ -349,6 +349,10 @@ static long floor_area(struct floor *f)
 	return -EBUSY;
 }
 
+static const struct file_operations file_fops = {
+	.owner	= THIS_MODULE,
+};
+
 static long floor_part(struct floor *f, unsigned int cmd)
 {
 	switch (cmd) {
@@ -364,6 +368,8 @@ static long floor_part(struct floor *f, unsigned int cmd)
 		return floor_turns(f, FLOOR_MEMORY);
 	case FLOOR_AREA:
 		return floor_area(f);
+	case FLOOR_FILE:
+		return anon_inode_getfd("floor", &file_fops, NULL, O_CLOEXEC);
 	default:
 		return -ENOTTY;
 	}
