@@ -86,8 +86,9 @@ sums()
 		def verdict: if . then "met" else "missed" end;
 		.sums | "geometric mean of \(.mean.cells) single operations: \(.mean.own) of bpf(2) by the own descriptor, "
 		+ "\(.mean.device) by the device; target: at most \(.mean.limit), \(.mean.met | verdict)",
-		(.kinds[] | "\(.kind): \(.met) of \(.of) targets met"),
-		"all: \(.all.met) of \(.all.of) targets met"' "$json"
+		(.kinds[], (.all | .kind = "all")
+		 | "\(.kind): \(.met) of \(.of) targets met"
+		   + if .below_floor > 0 then ", \(.below_floor) below the floor" else "" end)' "$json"
 }
 
 # panel FILE OPERATIONS: what one of the two parts of the chart shows; large values would dwarf the others

@@ -81,8 +81,8 @@ def reasons_of:
 	| if .op == "create" then 11
 	  else
 		if $n > 0 and $n <= 10 then 0 else empty end,
-		if value_size > 512 or $n * ((key_size | tonumber) + value_size) > 512 then 1 else empty end,
-		if value_size > 512 and $n == 0 then 2 else empty end,
+		if (value_size > 512 and (.op | IN("delete", "next key") | not)) or $n * ((key_size | tonumber) + value_size) > 512 then 1 else empty end,
+		if value_size > 512 and $n == 0 and (.op | IN("miss", "delete", "next key") | not) then 2 else empty end,
 		if is_hash then 3 else empty end,
 		if type | endswith("array") then 4 else empty end,
 		if type | startswith("percpu") then 5 else empty end,

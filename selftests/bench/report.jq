@@ -84,7 +84,7 @@ def is_of_mean:
 def mean: (map(log) | add) / length | exp | thousandths;
 
 def sums:
-	def counted: {met: map(select(.met)) | length, of: length};
+	def counted: {met: map(select(.met)) | length, below_floor: map(select(.below_floor)) | length, of: length};
 	map(.bounds // [] | .[]) as $bounds
 	| map(select(is_of_mean)) as $cells
 	| {mean: {cells: ($cells | length), own: ($cells | map(.ratio_own) | mean),
