@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What calls on maps cost at least: /dev/floor, for the benchmark. Its calls move as much between
- * user space and the kernel as those on maps do, and do nothing else; others do one part of the work.
+ * user space and the kernel as those on maps do, and do nothing else; others do one part of the
+ * work.
  *
- * A value goes straight between user space and the memory it is in. Copies are made in two ways, word
- * by word within one window of user access or by the functions of the kernel; the benchmark measures
- * both and takes the cheaper one. Nothing is locked: sizes and memory stay as they were set once, and
- * what two threads make of the bytes is their affair.
+ * A value goes straight between user space and the memory it is in. Copies are made in two ways,
+ * word by word within one window of user access or by the functions of the kernel; the benchmark
+ * measures both and takes the cheaper one. Nothing is locked: sizes and memory stay as they were
+ * set once, and what two threads make of the bytes is their affair.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -410,7 +411,7 @@ static long floor_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	}
 }
 
-/* A misc device would otherwise find itself there. */
+/* What a misc device has there at first is itself. */
 static int floor_open(struct inode *inode, struct file *file)
 {
 	file->private_data = NULL;
