@@ -60,37 +60,38 @@ def made_of:
 
 def batch_size: .op | if startswith("batch") then split(" ") | last | tonumber else 0 end;
 
-# Why a target above the floor is missed: what is not in the floor, as indices of these texts.
-def reasons: [
-	"setting up a batch: its chunk, and in look-ups where to go on",
-	"a buffer from the heap, which the kernel zeroes: here an instruction a byte",
-	"copy_from_user() and copy_to_user() for more than 512 bytes: here an instruction a byte",
-	"the chains of a hash; a bucket that does not fit into the rest of a chunk is read again",
-	"the element of an array: whether there is one, and where",
-	"the values of all CPUs, one by one, that belong together",
-	"the way through the trie",
-	"the list and its count",
-	"whether the map is frozen",
-	"a new element for a large value, from the heap when those of the map wait for their readers",
-	"elements just deleted, which are given out again when nobody reads them any more",
-	"what each map has for its life: an id, a charge, lists of elements for each CPU"
-];
+# Why a target above the floor is missed: what is not in the floor.
+def reasons: {
+	batch: "setting up a batch: its chunk, and in look-ups where to go on",
+	buffer: "a buffer from the heap for keys and values",
+	copies: "copies of more than 512 bytes by the functions of the kernel: here an instruction a byte",
+	chains: "the chains of a hash; a bucket that does not fit into the rest of a chunk is read again",
+	index: "the element of an array: whether there is one, and where",
+	percpu: "the values of all CPUs, one by one, that belong together",
+	trie: "the way through the trie",
+	list: "the list and its count",
+	frozen: "whether the map is frozen",
+	again: "elements just deleted, which are given out again when nobody reads them any more",
+	life: "what each map has for its life: an id, a charge, lists of elements for each CPU"
+};
 
 def reasons_of:
+	def when($reason; $true): if $true then $reason else empty end;
 	batch_size as $n
-	| if .op == "create" then 11
+	| ((key_size | tonumber) + value_size) as $size
+	| (.op | IN("delete", "next key") | not) as $has_value
+	| if .op == "create" then "life"
 	  else
-		if $n > 0 and $n <= 10 then 0 else empty end,
-		if (value_size > 512 and (.op | IN("delete", "next key") | not)) or $n * ((key_size | tonumber) + value_size) > 512 then 1 else empty end,
-		if value_size > 512 and $n == 0 and (.op | IN("miss", "delete", "next key") | not) then 2 else empty end,
-		if is_hash then 3 else empty end,
-		if type | endswith("array") then 4 else empty end,
-		if type | startswith("percpu") then 5 else empty end,
-		if type == "lpm_trie" then 6 else empty end,
-		if is_list then 7 else empty end,
-		if writes or (.op | test("^(push|pop)$")) then 8 else empty end,
-		if is_hash and value_size > 256 and writes then 9 else empty end,
-		if .op == "insert again" then 10 else empty end
+		when("batch"; $n > 0 and $n <= 10),
+		when("buffer"; $n * $size > 512 or (value_size > 512 and $has_value)),
+		when("copies"; $n == 0 and value_size > 512 and $has_value and .op != "miss"),
+		when("chains"; is_hash),
+		when("index"; type | endswith("array")),
+		when("percpu"; type | startswith("percpu")),
+		when("trie"; type == "lpm_trie"),
+		when("list"; is_list),
+		when("frozen"; writes or (.op | IN("push", "pop"))),
+		when("again"; .op == "insert again")
 	  end;
 
 # The floor of a row with bounds, and why one is missed.

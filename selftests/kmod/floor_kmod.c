@@ -53,26 +53,32 @@ struct floor {
 	u64 key[FLOOR_MAX_KEY / sizeof(u64)];
 };
 
+#define MOVE_FOUR(move, nr)							\
+do {										\
+	move(long, nr);								\
+	move(long, (nr) + 1);							\
+	move(long, (nr) + 2);							\
+	move(long, (nr) + 3);							\
+} while (0)
+
+#define MOVE_STEPS(step, ...)							\
+do {										\
+	for (; size >= (step); size -= (step)) {				\
+		__VA_ARGS__;							\
+		to += (step);							\
+		from += (step);							\
+	}									\
+} while (0)
+
+/* Long steps: what a loop costs is hardly more than its loads and stores. */
 #define MOVE_WORDS(move)							\
 do {										\
-	for (; size >= 4 * sizeof(long); size -= 4 * sizeof(long)) {		\
-		move(long, 0);							\
-		move(long, 1);							\
-		move(long, 2);							\
-		move(long, 3);							\
-		to += 4 * sizeof(long);						\
-		from += 4 * sizeof(long);					\
-	}									\
-	for (; size >= sizeof(long); size -= sizeof(long)) {			\
-		move(long, 0);							\
-		to += sizeof(long);						\
-		from += sizeof(long);						\
-	}									\
-	for (; size; size -= sizeof(u32)) {					\
+	MOVE_STEPS(128, MOVE_FOUR(move, 0); MOVE_FOUR(move, 4);			\
+		   MOVE_FOUR(move, 8); MOVE_FOUR(move, 12));			\
+	MOVE_STEPS(32, MOVE_FOUR(move, 0));					\
+	MOVE_STEPS(8, move(long, 0));						\
+	if (size)								\
 		move(u32, 0);							\
-		to += sizeof(u32);						\
-		from += sizeof(u32);						\
-	}									\
 } while (0)
 
 #define GET_WORD(type, nr)	\
