@@ -6,7 +6,7 @@
  * they allocate, is in vain, and would cost more than the rest of a call. Objects of a cache with a
  * constructor stay as they are: they were zeroed once, when their pages came.
  *
- * Who looks for wrong accesses gets memory of just the right size, whose contents count as undefined.
+ * Sanitizers get memory of just the right size, whose contents count as undefined.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -67,8 +67,8 @@ static struct kmem_cache *buf_cache(u32 size)
 }
 
 /*
- * @size bytes with undefined contents, aligned to 8, or NULL. Charged to the caller's memory cgroup:
- * how long a copy takes is up to user space. Process context.
+ * @size bytes with undefined contents, aligned to 8, or NULL. Charged to the caller's memory
+ * cgroup: how long a copy takes is up to user space. Process context.
  */
 void *bpfmaps_buf_alloc(u32 size)
 {
