@@ -591,12 +591,16 @@ static int hash_update_many(struct bpfmaps_map *map, const struct bpfmaps_chunk 
 	const void *key = chunk->keys, *value = chunk->values;
 	struct hash_map *h = to_hash(map);
 	int err = 0;
+	u32 i;
 
-	for (*done = 0; *done < chunk->fill && !err; *done += !err) {
+	for (i = 0; i < chunk->fill; i++) {
 		err = hash_update(h, key, value, flags, BPFMAPS_FROM_USER);
+		if (err)
+			break;
 		key += map->key_size;
 		value += chunk->value_size;
 	}
+	*done = i;
 	return err;
 }
 
