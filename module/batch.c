@@ -213,11 +213,12 @@ static int batch_collect(struct batch *b, u32 *cursor)
 /* Look up by a cursor of the type. Returns -ENOENT behind the last element. */
 static int batch_lookup_cursor(struct batch *b, bool delete)
 {
+	const u32 __user *in = u64_to_user_ptr(b->attr->in_batch);
+	u32 __user *out = u64_to_user_ptr(b->attr->out_batch);
 	u32 start, cursor = 0;
 	int err, end;
 
-	if (b->attr->in_batch &&
-	    copy_from_user(&cursor, u64_to_user_ptr(b->attr->in_batch), sizeof(cursor)))
+	if (in && get_user(cursor, in))
 		return -EFAULT;
 	start = cursor;
 	do {
@@ -236,7 +237,7 @@ static int batch_lookup_cursor(struct batch *b, bool delete)
 		if (batch_killed())
 			return -EINTR;
 	} while (!end && b->chunk.fill && batch_left(b));
-	if (copy_to_user(u64_to_user_ptr(b->attr->out_batch), &cursor, sizeof(cursor)))
+	if (put_user(cursor, out))
 		return -EFAULT;
 	return end;
 }
