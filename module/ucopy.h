@@ -68,10 +68,18 @@ static __always_inline int bpfmaps_get_words(void *to, const void __user *from, 
 		from += 4 * sizeof(long);
 		size -= 4 * sizeof(long);
 	}
-	for (; size >= sizeof(long); size -= sizeof(long)) {
+	if (size >= 2 * sizeof(long)) {
+		bpfmaps_get_word(to, from, 0, fault);
+		bpfmaps_get_word(to, from, 1, fault);
+		to += 2 * sizeof(long);
+		from += 2 * sizeof(long);
+		size -= 2 * sizeof(long);
+	}
+	if (size >= sizeof(long)) {
 		bpfmaps_get_word(to, from, 0, fault);
 		to += sizeof(long);
 		from += sizeof(long);
+		size -= sizeof(long);
 	}
 	if (!size)
 		goto done;
@@ -122,10 +130,18 @@ static __always_inline int bpfmaps_put_words(void __user *to, const void *from, 
 		from += 4 * sizeof(long);
 		size -= 4 * sizeof(long);
 	}
-	for (; size >= sizeof(long); size -= sizeof(long)) {
+	if (size >= 2 * sizeof(long)) {
+		bpfmaps_put_word(to, from, 0, fault);
+		bpfmaps_put_word(to, from, 1, fault);
+		to += 2 * sizeof(long);
+		from += 2 * sizeof(long);
+		size -= 2 * sizeof(long);
+	}
+	if (size >= sizeof(long)) {
 		bpfmaps_put_word(to, from, 0, fault);
 		to += sizeof(long);
 		from += sizeof(long);
+		size -= sizeof(long);
 	}
 	if (!size)
 		goto done;
