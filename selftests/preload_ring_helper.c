@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <sys/wait.h>
 #include <bpf/bpf.h>
@@ -82,13 +83,25 @@ static int text(void *name, void *data, size_t size)
 	return 0;
 }
 
-/* How many records a poll finds is a matter of time: all of them are counted. */
+static long long now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+}
+
+/*
+ * How many records a poll finds is a matter of time, and it may be none: one that is being written
+ * wakes a reader up, too. All of them are counted.
+ */
 static void wait_for(struct ring_buffer *rb, int count)
 {
-	int ret = 1, sum = 0;
+	const long long end = now_ms() + PATIENCE;
+	int ret = 0, sum = 0;
 
 	arrived = 0;
-	while (arrived < count && ret > 0) {
+	while (arrived < count && ret >= 0 && now_ms() < end) {
 		ret = ring_buffer__poll(rb, PATIENCE);
 		sum += ret;
 	}
