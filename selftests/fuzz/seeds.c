@@ -59,6 +59,13 @@
 	"lookup" SELF VALUE "\n"	\
 	"take" SELF VALUE "\n"
 
+/* Batches without keys. */
+#define MANY	\
+	"update_batch" SELF " values=0x10004000 count=5\n"	\
+	"take_batch" SELF " values=0x10005000 count=3\n"	\
+	"update_batch" SELF " values=0x10004000 count=2\n"	\
+	"take_batch" SELF " values=0x10005000 count=40\n"
+
 #define OTHERS	\
 	"fdinfo\n"	\
 	"delete" SELF KEY0 "\n"	\
@@ -114,6 +121,11 @@ const char *const seeds[] = {
 	"lookup_batch" SELF AGAIN(40) "\n"
 	"delete_batch" SELF " keys=0x10001000 count=12\n",
 	CREATE(0, 22) " value=8 max=2\n" QUEUE QUEUE,
+	CREATE(0, 22) " value=8 max=8\n" MANY QUEUE MANY,
+	CREATE(0, 23) " value=300 max=50\n" MANY QUEUE MANY,
+	CREATE(0, 30) " value=8 max=64\n" MANY QUEUE,
+	"threads 3 split 1 rounds 3\n"
+	CREATE(0, 22) " value=8 max=8\n" MANY MANY,
 	CREATE(0, 23) " value=100 max=2\n" QUEUE QUEUE,
 	CREATE(0, 22) " value=8000 max=3\n" QUEUE QUEUE,
 	"threads 3 split 1 rounds 3\n"
