@@ -4,10 +4,10 @@
  * ones are tested where they belong; the README lists them all.
  */
 #include <pthread.h>
-#include <sched.h>
 #include <stdint.h>
 #include <sys/mman.h>
 
+#include "moment.h"
 #include "scale.h"
 #include "shape.h"
 
@@ -31,7 +31,7 @@ FIXTURE_TEARDOWN(bugs)
 struct mapper {
 	int map;
 	bool stop;
-	unsigned int mapped;
+	uint64_t mapped;
 };
 
 /* Writes through as many mappings as it can get, one after the other. */
@@ -74,19 +74,18 @@ static unsigned int freeze_at_last(int map, int *ret)
 TEST_F_TIMEOUT(bugs, freeze_races_with_mmap, 300)
 {
 	const unsigned int rounds = scaled(300);
-	unsigned int i, busy = 0, mapped = 0;
+	unsigned int i, busy = 0, mapped = 0, seed = 1;
 	struct mapper m;
 	pthread_t thread;
 	uint64_t seen;
 	int ret;
 
-	for (i = 0; i < rounds; i++) {
+	for (i = 0; i < rounds || (!busy && i < 20 * rounds); i++) {
 		m = (struct mapper) { 0 };
 		m.map = bm_create(self->dev, BPFMAPS_TYPE_ARRAY, 4, 8, 1, BPFMAPS_F_MMAPABLE);
 		ASSERT_LE(0, m.map);
 		ASSERT_EQ(0, pthread_create(&thread, NULL, map_and_write, &m));
-		while (!__atomic_load_n(&m.mapped, __ATOMIC_ACQUIRE))
-			sched_yield();
+		moment_wait(&m.mapped, &seed);
 		busy += freeze_at_last(m.map, &ret);
 		seen = value_in(m.map);
 		EXPECT_EQ(0, ret);
@@ -98,7 +97,7 @@ TEST_F_TIMEOUT(bugs, freeze_races_with_mmap, 300)
 		mapped += m.mapped;
 		close(m.map);
 	}
-	printf("# frozen %u times between %u mappings, refused %u times\n", rounds, mapped, busy);
+	printf("# frozen %u times between %u mappings, refused %u times\n", i, mapped, busy);
 	fflush(stdout);
 	EXPECT_LT(0, busy);
 }

@@ -629,7 +629,8 @@ static void *crowd_write(void *arg)
 	unsigned int i, seed = __atomic_add_fetch(&c->seed, 1, __ATOMIC_RELAXED);
 	int ret;
 
-	for (i = 0; i < c->rounds; i++) {
+	/* All rounds may be over before a reader runs at all. */
+	for (i = 0; i < c->rounds || !__atomic_load_n(&c->found, __ATOMIC_RELAXED); i++) {
 		if (dice(&seed) % 4 == 0)
 			ret = mm_delete(c->s, c->outer, dice(&seed) % 3);
 		else
@@ -715,7 +716,7 @@ TEST_F_TIMEOUT(outer, replaced_under_readers, 120)
 
 	for (i = 0; i < 2; i++)
 		pthread_create(&readers[i], NULL, crowd_read, &c);
-	for (i = 0; i < rounds; i++) {
+	for (i = 0; i < rounds || !__atomic_load_n(&c.found, __ATOMIC_RELAXED); i++) {
 		in = mm_new_inner(&self->s);
 		id = mm_id(&self->s, in);
 		EXPECT_EQ(0, mm_put(&self->s, self->map, 0, in, BPFMAPS_ANY));

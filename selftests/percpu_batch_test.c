@@ -5,12 +5,12 @@
  * batch ends, and who else reads, writes, or freezes the map
  */
 #include <pthread.h>
-#include <sched.h>
 #include <stdint.h>
 
 #include <kselftest_harness.h>
 
 #include "bpfmaps_util.h"
+#include "moment.h"
 #include "scale.h"
 
 /* With values of 24 bytes more than two chunks of memory, with odd ends. */
@@ -334,7 +334,7 @@ static void model_unshare(struct model *m)
  */
 struct freezer {
 	struct model m;
-	__u64 number;
+	uint64_t number;
 	__u32 count;
 	int error;
 };
@@ -372,6 +372,7 @@ TEST_F(batches, freeze)
 	const int rounds = scaled(60);
 	unsigned int in_the_middle = 0;
 	struct model *m = &self->m;
+	unsigned int seed = 1;
 	struct freezer f;
 	pthread_t thread;
 	__u32 count, cursor;
@@ -382,8 +383,7 @@ TEST_F(batches, freeze)
 		f = (struct freezer){ 0 };
 		model_share(&f.m, m);
 		pthread_create(&thread, NULL, write_until_frozen, &f);
-		while (__atomic_load_n(&f.number, __ATOMIC_ACQUIRE) < 2)
-			sched_yield();
+		moment_wait(&f.number, &seed);
 		EXPECT_EQ(0, bm_freeze(m->map));
 		count = m->nr;
 		batch(m, BPFMAPS_MAP_LOOKUP_BATCH, &cursor, false, &count, 0);
