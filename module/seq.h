@@ -12,9 +12,14 @@
 #include <linux/kcsan-checks.h>
 #include <linux/log2.h>
 #include <linux/seqlock.h>
+#include <linux/slab.h>
 #include <linux/spinlock.h>
 
 #include "compat/compat.h"
+#include "map.h"
+
+/* Neighbours have locks of their own, up to so many. */
+#define BPFMAPS_SEQ_STRIPES 256
 
 /* How often a reader tries before it takes the lock, which writers cannot take from it for ever. */
 #define BPFMAPS_SEQ_TRIES 16
@@ -34,6 +39,21 @@ static inline void bpfmaps_seq_init(struct bpfmaps_seq *seq)
 {
 	raw_spin_lock_init(&seq->lock);
 	seqcount_raw_spinlock_init(&seq->count, &seq->lock);
+}
+
+/*
+ * A power of two of them: as many as @wanted, or BPFMAPS_SEQ_STRIPES. @mask becomes their number
+ * less one. Returns what kvfree() frees, or NULL if there is no memory. Process context.
+ */
+static inline struct bpfmaps_seq *bpfmaps_seq_alloc_stripes(u64 wanted, u32 *mask)
+{
+	u32 i, count = min_t(u64, roundup_pow_of_two(wanted), BPFMAPS_SEQ_STRIPES);
+	struct bpfmaps_seq *stripes = kvcalloc(count, sizeof(*stripes), BPFMAPS_GFP);
+
+	for (i = 0; stripes && i < count; i++)
+		bpfmaps_seq_init(&stripes[i]);
+	*mask = count - 1;
+	return stripes;
 }
 
 static __always_inline void bpfmaps_word_to_elem(void *to, const void *from, u32 nr)

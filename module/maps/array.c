@@ -11,12 +11,11 @@
  * their size:
  *
  * - 1, 2, 4 or 8 bytes: by one load or store;
- * - others up to BPFMAPS_ATOMIC_VALUE: under one of up to ARRAY_STRIPES locks with a sequence
+ * - others up to BPFMAPS_ATOMIC_VALUE: under one of up to BPFMAPS_SEQ_STRIPES locks with a sequence
  *   count, which neighbouring indexes do not share;
  * - larger ones: under one lock that sleeps, since the copy takes long; users in the kernel cannot
  *   update these where they may not sleep.
  */
-#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/nospec.h>
 #include <linux/rcupdate.h>
@@ -30,8 +29,6 @@
 
 #define ARRAY_CREATE_FLAGS (BPFMAPS_F_NUMA_NODE | BPFMAPS_F_MMAPABLE | BPFMAPS_F_INNER_MAP | \
 			    BPFMAPS_ACCESS_FLAGS)
-
-#define ARRAY_STRIPES	256
 
 /* Of a large value, the bytes that are copied before others get the CPU. */
 #define ARRAY_CHUNK	SZ_64K
@@ -89,18 +86,10 @@ static int array_alloc_check(const struct bpfmaps_create_attr *attr)
 
 static int array_alloc_stripes(struct array_map *a)
 {
-	u32 i, count;
-
 	if (a->word || array_is_large(a))
 		return 0;
-	count = min_t(u64, roundup_pow_of_two((u64)a->map.max_entries), ARRAY_STRIPES);
-	a->stripes = kvcalloc(count, sizeof(*a->stripes), BPFMAPS_GFP);
-	if (!a->stripes)
-		return -ENOMEM;
-	a->stripe_mask = count - 1;
-	for (i = 0; i < count; i++)
-		bpfmaps_seq_init(&a->stripes[i]);
-	return 0;
+	a->stripes = bpfmaps_seq_alloc_stripes(a->map.max_entries, &a->stripe_mask);
+	return a->stripes ? 0 : -ENOMEM;
 }
 
 static int array_alloc(struct bpfmaps_map *map)

@@ -11,10 +11,9 @@
  * behind the other.
  *
  * Users in the kernel read and write the value of the CPU that they are on; user space reads and
- * writes those of all CPUs at once, under one of up to PCPU_ARRAY_STRIPES locks with a sequence
+ * writes those of all CPUs at once, under one of up to BPFMAPS_SEQ_STRIPES locks with a sequence
  * count. Some neighbours have the same lock, a run: a batch takes it once for all of them.
  */
-#include <linux/log2.h>
 #include <linux/nospec.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
@@ -28,8 +27,6 @@
 #include "../seq.h"
 
 #define PCPU_ARRAY_CREATE_FLAGS	(BPFMAPS_F_MMAPABLE | BPFMAPS_ACCESS_FLAGS)
-
-#define PCPU_ARRAY_STRIPES	256
 
 /* A run: at most so many neighbours, with no more bytes than are copied in an instant. */
 #define PCPU_ARRAY_RUN_SHIFT	3
@@ -177,23 +174,10 @@ static int pcpu_array_alloc_values(struct pcpu_array_map *a)
 	return pcpu_array_alloc_chunks(a);
 }
 
-static int pcpu_array_alloc_stripes(struct pcpu_array_map *a)
-{
-	u64 runs = DIV_ROUND_UP_ULL(a->map.max_entries, 1U << a->run_shift);
-	u32 i, count = min_t(u64, roundup_pow_of_two(runs), PCPU_ARRAY_STRIPES);
-
-	a->stripes = kvcalloc(count, sizeof(*a->stripes), BPFMAPS_GFP);
-	if (!a->stripes)
-		return -ENOMEM;
-	a->stripe_mask = count - 1;
-	for (i = 0; i < count; i++)
-		bpfmaps_seq_init(&a->stripes[i]);
-	return 0;
-}
-
 static int pcpu_array_alloc(struct bpfmaps_map *map)
 {
 	struct pcpu_array_map *a = to_pcpu_array(map);
+	u32 runs;
 	int err;
 
 	if (!bpfmaps_percpu_possible(map->max_entries, map->value_size))
@@ -203,9 +187,10 @@ static int pcpu_array_alloc(struct bpfmaps_map *map)
 	a->run_shift = PCPU_ARRAY_RUN_SHIFT;
 	while (a->run_shift && (u64)map->user_value_size << a->run_shift > PCPU_ARRAY_RUN_BYTES)
 		a->run_shift--;
-	err = pcpu_array_alloc_stripes(a);
-	if (err)
-		return err;
+	runs = DIV_ROUND_UP_ULL(map->max_entries, 1U << a->run_shift);
+	a->stripes = bpfmaps_seq_alloc_stripes(runs, &a->stripe_mask);
+	if (!a->stripes)
+		return -ENOMEM;
 	err = pcpu_array_alloc_values(a);
 	if (err)
 		kvfree(a->stripes);
