@@ -195,7 +195,6 @@ static void parts_floors(void)
 	report_floor(&f, "ioctl", (double)timed(&f, FLOOR_NOTHING, NULL, ELEMENTS) / ELEMENTS);
 	turn(&f, "lock and unlock", FLOOR_LOCK);
 	turn(&f, "RCU section", FLOOR_RCU);
-	turn(&f, "memory of 4096 bytes", FLOOR_MEMORY);
 	file_floor(&f);
 	report_floor(&f, "KiB of large memory", timed(&f, FLOOR_AREA, NULL, 1) / kibs);
 	close_floor(&f);

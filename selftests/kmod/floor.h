@@ -48,15 +48,13 @@ struct floor_sizes {
 
 /* As many turns as the count says, of nothing; */
 #define FLOOR_TURNS		_IO('f', 11)
-/* of a hash of a key; of a spin lock taken and released; of a read section of RCU; */
+/* of a hash of a key; of a spin lock taken and released; of a read section of RCU. */
 #define FLOOR_HASH		_IO('f', 12)
 #define FLOOR_LOCK		_IO('f', 13)
 #define FLOOR_RCU		_IO('f', 14)
-/* of memory for a value taken and given back. */
-#define FLOOR_MEMORY		_IO('f', 15)
 /* Takes zeroed memory for all values at once. */
-#define FLOOR_AREA		_IO('f', 16)
+#define FLOOR_AREA		_IO('f', 15)
 /* Returns the descriptor of a new file. */
-#define FLOOR_FILE		_IO('f', 17)
+#define FLOOR_FILE		_IO('f', 16)
 
 #endif /* FLOOR_H */

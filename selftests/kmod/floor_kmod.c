@@ -246,14 +246,6 @@ static __always_inline u32 hash_key(const struct floor *f)
 	}
 }
 
-static void turn_memory(struct floor *f)
-{
-	void *value = kmalloc(f->sizes.value, GFP_KERNEL);
-
-	WRITE_ONCE(f->sum, !!value);
-	kfree(value);
-}
-
 static __always_inline void floor_turn(struct floor *f, unsigned int cmd)
 {
 	unsigned long irq;
@@ -270,9 +262,6 @@ static __always_inline void floor_turn(struct floor *f, unsigned int cmd)
 		rcu_read_lock();
 		barrier();
 		rcu_read_unlock();
-		break;
-	case FLOOR_MEMORY:
-		turn_memory(f);
 		break;
 	default:
 		barrier();
@@ -371,8 +360,6 @@ static long floor_part(struct floor *f, unsigned int cmd)
 		return floor_turns(f, FLOOR_LOCK);
 	case FLOOR_RCU:
 		return floor_turns(f, FLOOR_RCU);
-	case FLOOR_MEMORY:
-		return floor_turns(f, FLOOR_MEMORY);
 	case FLOOR_AREA:
 		return floor_area(f);
 	case FLOOR_FILE:
