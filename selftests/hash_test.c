@@ -66,7 +66,7 @@ TEST_F(hash, refuses)
 	close(map);
 }
 
-static const uint32_t torn_sizes[] = { 3, 8, 12, 64, 256, 1000, 4096, 4097, 70000 };
+static const uint32_t torn_sizes[] = { 3, 8, 12, 64, 256, 257, 1000, 4096, 4097, 5000, 70000 };
 
 TEST_F_TIMEOUT(hash, values_are_whole, 300)
 {
@@ -443,7 +443,7 @@ static void *replace(void *arg)
 
 TEST_F(hash, replaced_is_never_absent)
 {
-	static const __u32 sizes[] = { 8, 300, 5000 };
+	static const __u32 sizes[] = { 8, 300, 2000, 5000 };
 	unsigned char value[5000] = "";
 	unsigned int lookups, absent;
 	struct worker w;

@@ -131,6 +131,7 @@ TEST(as_many_single_ones)
 			.max_entries = shapes[i].max,
 		};
 		ASSERT_TRUE(both_create(&b, &attr));
+		is_in_set = false;
 		for (n = 0; n < steps; n++) {
 			if (both_rand(&b, 2))
 				push_both(&shapes[i]);

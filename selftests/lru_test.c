@@ -96,10 +96,10 @@ TEST(large_maps_are_nearly_exact)
 	close(dev);
 }
 
-/* An update counts as use, in place (8 bytes) and by another element (5000). */
+/* An update counts as use, in place (8 and 1000 bytes) and by another element (5000). */
 TEST(an_update_is_a_use)
 {
-	static const __u32 sizes[] = { 8, 5000 };
+	static const __u32 sizes[] = { 8, 1000, 5000 };
 	int dev = bm_open(), map;
 	__u32 key, i;
 
@@ -125,7 +125,7 @@ TEST(an_update_is_a_use)
 /* Replacing a key in a full map puts nobody out. */
 TEST(replacing_evicts_nobody)
 {
-	static const __u32 sizes[] = { 8, 5000 };
+	static const __u32 sizes[] = { 8, 1000, 5000 };
 	int dev = bm_open(), map;
 	__u32 key = 3, i, n;
 
