@@ -13,8 +13,8 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include "commands.h"
 #include "fail_nth.h"
-#include "fail_nth_commands.h"
 
 /* No call has as many places that can fail. */
 #define MOST_FAULTS	1000
@@ -24,14 +24,6 @@
 
 #define CGROUP		"/sys/fs/cgroup"
 #define GROUP		CGROUP "/fail_nth"
-
-/* What came of a call. */
-struct outcome {
-	int ret;
-	__u32 count;
-	bool right;
-	struct picture picture;
-};
 
 /**
  * struct sweep - of one command on one map
@@ -78,16 +70,6 @@ static void sweep_wrong(struct sweep *s, const char *what, long value)
 	fflush(stdout);
 }
 
-static unsigned int count_ids(int dev)
-{
-	unsigned int nr = 0;
-	__u32 id = 0;
-
-	while (!bm_next_id(dev, id, &id))
-		nr++;
-	return nr;
-}
-
 static int lowest_fd(void)
 {
 	int fd = dup(0);
@@ -103,26 +85,11 @@ static int sweep_call(void *arg)
 	return s->c->call(s->t);
 }
 
-static void sweep_begin(struct sweep *s)
-{
-	if (s->c->prepare)
-		s->c->prepare(s->t);
-}
-
-static void sweep_end(struct sweep *s, struct outcome *got, int ret)
-{
-	s->t->ret = ret;
-	got->ret = ret;
-	got->count = s->c->flags & CMD_BATCH ? s->t->count : 0;
-	got->right = !s->c->finish || s->c->finish(s->t);
-	picture_take(s->t, &got->picture);
-}
-
 /* Without a failure. */
 static void sweep_plain(struct sweep *s, struct outcome *got)
 {
-	sweep_begin(s);
-	sweep_end(s, got, faults_run(s->faults, sweep_call, s));
+	command_begin(s->c, s->t);
+	command_end(s->c, s->t, faults_run(s->faults, sweep_call, s), got);
 }
 
 /* A map as at the start, if it is not that already. */
@@ -133,20 +100,6 @@ static void sweep_renew(struct sweep *s, const struct picture *now)
 	close(s->t->map);
 	if (subject_new(s->t))
 		sweep_wrong(s, "no new map", s->t->map);
-}
-
-static bool same_outcome(const struct outcome *a, const struct outcome *b)
-{
-	return a->ret == b->ret && a->count == b->count && picture_equal(&a->picture, &b->picture);
-}
-
-/* Of a queue or stack from which the first @count in its order were taken. */
-static void expect_taken(struct picture *p, const struct picture *before, unsigned int count)
-{
-	unsigned int i;
-
-	for (i = 0; i < SLOTS; i++)
-		p->elem[i] = i + count < SLOTS ? before->elem[i + count] : 0;
 }
 
 /* Of one that got the first @count of those that are there at the end. */
@@ -188,7 +141,7 @@ static bool batch_agrees(struct sweep *s, const struct outcome *got)
 	if (got->count > s->want.count)
 		return false;
 	if (s->t->takes && s->c->flags & CMD_TAKES)
-		expect_taken(&expected, &s->before, got->count);
+		picture_shift(&expected, got->count);
 	else if (s->t->takes)
 		expect_put(s, &expected, got->count);
 	else if (!expect_done(s, &expected, got->count))
@@ -254,10 +207,10 @@ static bool sweep_fault(struct sweep *s)
 	struct outcome got;
 	bool failed;
 
-	sweep_begin(s);
+	command_begin(s->c, s->t);
 	if (!faults_call(s->faults, s->mode, s->nth, sweep_call, s, &failed))
 		sweep_wrong(s, "fault injection does not work", errno);
-	sweep_end(s, &got, s->faults->ret);
+	command_end(s->c, s->t, s->faults->ret, &got);
 	sweep_check(s, &got, failed);
 	sweep_renew(s, &got.picture);
 	if (failed && s->again && got.ret != s->want.ret)
@@ -352,18 +305,6 @@ static bool stay_on_one_cpu(void)
 	return !sched_setaffinity(0, sizeof(cpus), &cpus);
 }
 
-static bool make_inner(struct subject *t)
-{
-	unsigned int i;
-
-	for (i = 0; i < 2; i++) {
-		t->inner[i] = bm_create(t->dev, BPFMAPS_TYPE_ARRAY, 4, 8, 1, 0);
-		t->inner_id[i] = bm_id(t->inner[i]);
-	}
-	t->s.inner = t->inner[0];
-	return t->inner_id[0] && t->inner_id[1];
-}
-
 FIXTURE(fail) {
 	struct faults faults;
 	struct subject *t;
@@ -387,7 +328,7 @@ FIXTURE_SETUP(fail)
 	ASSERT_EQ(0, put_text("/sys/kernel/rcu_expedited", "1"));
 	subject.dev = bm_open();
 	ASSERT_LE(0, subject.dev);
-	ASSERT_TRUE(make_inner(&subject));
+	ASSERT_TRUE(subject_make_inner(&subject));
 	subject.s.type = variant->number;
 	subject.path = BM_PINS "/fail_nth";
 	subject.other = BM_PINS "/fail_nth_2";

@@ -3,8 +3,8 @@
  * A map of any type with something in it, and a picture of all that is in it. What a type can do is
  * found by trying, so that a new type is covered as soon as it is in the list.
  */
-#ifndef FAIL_NTH_MAP_H
-#define FAIL_NTH_MAP_H
+#ifndef SUBJECT_H
+#define SUBJECT_H
 
 #include "ringbuf_util.h"
 #include "shape.h"
@@ -36,6 +36,9 @@ struct picture {
 	__u64 data;
 };
 
+/* On pages of its own, so that these can be taken away. */
+#define BUFFER(name, size)	unsigned char name[size] __attribute__((aligned(PAGE)))
+
 /**
  * struct subject - the map, what its type can do, and the data of one command
  * @dev: the device
@@ -60,12 +63,12 @@ struct picture {
  * @asked: elements that a batch asks for
  * @count: what it has left there
  * @batch_keys: its keys, or where it puts them
- * @cursor: where a batch has ended
  * @mapping: for a command
  * @keys: by number
  * @values: by number
  * @out_keys: written by commands
  * @out: written by commands
+ * @cursor: where a batch has ended
  */
 struct subject {
 	int dev;
@@ -90,12 +93,12 @@ struct subject {
 	__u32 asked;
 	__u32 count;
 	unsigned char *batch_keys;
-	unsigned char cursor[KEY_MAX];
 	void *mapping;
-	unsigned char keys[SLOTS * KEY_MAX];
-	unsigned char values[SLOTS * VALUE_MAX];
-	unsigned char out_keys[SLOTS * KEY_MAX];
-	unsigned char out[SLOTS * VALUE_MAX];
+	BUFFER(keys, SLOTS * KEY_MAX);
+	BUFFER(values, SLOTS * VALUE_MAX);
+	BUFFER(out_keys, SLOTS * KEY_MAX);
+	BUFFER(out, SLOTS * VALUE_MAX);
+	BUFFER(cursor, KEY_MAX);
 };
 
 static inline __u64 sum_of(const void *data, size_t size)
@@ -161,6 +164,30 @@ static inline unsigned int subject_nr_of_key(struct subject *t, const void *key)
 static inline int subject_take(struct subject *t, void *value)
 {
 	return bm_elem(t->map, BPFMAPS_MAP_LOOKUP_AND_DELETE_ELEM, NULL, value, 0);
+}
+
+/* All maps that there are. */
+static inline unsigned int count_ids(int dev)
+{
+	unsigned int nr = 0;
+	__u32 id = 0;
+
+	while (!bm_next_id(dev, id, &id))
+		nr++;
+	return nr;
+}
+
+/* For maps that hold maps. */
+static inline bool subject_make_inner(struct subject *t)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		t->inner[i] = bm_create(t->dev, BPFMAPS_TYPE_ARRAY, 4, 8, 1, 0);
+		t->inner_id[i] = bm_id(t->inner[i]);
+	}
+	t->s.inner = t->inner[0];
+	return t->inner_id[0] && t->inner_id[1];
 }
 
 /* For a ring that programs write to. */
@@ -345,6 +372,15 @@ static inline void picture_take(struct subject *t, struct picture *p)
 		picture_of_order(t, p);
 	if (t->ring)
 		picture_of_ring(t, p);
+}
+
+/* Makes that of a queue or stack one from which @count were taken. */
+static inline void picture_shift(struct picture *p, unsigned int count)
+{
+	unsigned int i;
+
+	for (i = 0; i < SLOTS; i++)
+		p->elem[i] = i + count < SLOTS ? p->elem[i + count] : 0;
 }
 
 static inline bool picture_equal(const struct picture *a, const struct picture *b)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The commands that fail_nth_test makes fail
+ * Every command, on a map of any type, and what comes of it
  */
-#ifndef FAIL_NTH_COMMANDS_H
-#define FAIL_NTH_COMMANDS_H
+#ifndef COMMANDS_H
+#define COMMANDS_H
 
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-#include "fail_nth_map.h"
+#include "subject.h"
 
 /* Nothing else is mapped near by: a page here takes an allocation for each level of page tables. */
 #define LONELY		((void *)0x200000000000UL)
@@ -31,10 +31,10 @@
 #define CMD_FREEZES	(1U << 7)
 
 /**
- * struct command - what is to fail
+ * struct command - one of them
  * @name: for messages
  * @prepare: makes ready what the call needs; NULL: nothing
- * @call: the call, which alone fails: 0 or -errno, or bytes
+ * @call: the call, and nothing else: 0 or -errno, or bytes
  * @finish: undoes what is not in the map, and tells whether all was right; NULL: nothing
  * @flags: CMD_*
  */
@@ -45,6 +45,36 @@ struct command {
 	bool (*finish)(struct subject *t);
 	unsigned int flags;
 };
+
+/* What came of a call. */
+struct outcome {
+	int ret;
+	__u32 count;
+	bool right;
+	struct picture picture;
+};
+
+static inline void command_begin(const struct command *c, struct subject *t)
+{
+	if (c->prepare)
+		c->prepare(t);
+}
+
+/* The call has returned @ret. */
+static inline void command_end(const struct command *c, struct subject *t, int ret,
+			       struct outcome *got)
+{
+	t->ret = ret;
+	got->ret = ret;
+	got->count = c->flags & CMD_BATCH ? t->count : 0;
+	got->right = !c->finish || c->finish(t);
+	picture_take(t, &got->picture);
+}
+
+static inline bool same_outcome(const struct outcome *a, const struct outcome *b)
+{
+	return a->ret == b->ret && a->count == b->count && picture_equal(&a->picture, &b->picture);
+}
 
 static int do_create(struct subject *t)
 {
