@@ -124,7 +124,7 @@ static int batch_alloc(struct batch *b, u32 cap)
 	if (keys > INT_MAX || values > INT_MAX)
 		return -ENOMEM;
 	b->bytes = keys + values;
-	b->chunk.keys = b->bytes <= BATCH_STACK ? b->stack : bpfmaps_buf_alloc(b->bytes);
+	b->chunk.keys = b->bytes <= BATCH_STACK ? b->stack : bpfmaps_buf_alloc(b->map, b->bytes);
 	b->chunk.values = b->chunk.keys + keys;
 	return b->chunk.keys ? 0 : -ENOMEM;
 }
@@ -312,7 +312,7 @@ static int batch_lookup_keys(struct batch *b)
 	int err;
 
 	if (b->map->key_size > sizeof(stack))
-		prev = bpfmaps_buf_alloc(b->map->key_size);
+		prev = bpfmaps_buf_alloc(b->map, b->map->key_size);
 	if (!prev)
 		return -ENOMEM;
 	err = batch_lookup_keys_from(b, prev);

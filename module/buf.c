@@ -66,11 +66,7 @@ static struct kmem_cache *buf_cache(u32 size)
 	return size <= BUF_SMALL ? buf_small : buf_large;
 }
 
-/*
- * @size bytes with undefined contents, aligned to 8, or NULL. Charged to the caller's memory
- * cgroup: how long a copy takes is up to user space. Process context.
- */
-void *bpfmaps_buf_alloc(u32 size)
+static void *buf_try_alloc(u32 size)
 {
 	struct kmem_cache *cache = buf_cache(size);
 	void *buf;
@@ -82,6 +78,21 @@ void *bpfmaps_buf_alloc(u32 size)
 		return buf;
 	buf = bpfmaps_area_alloc(size, NUMA_NO_NODE);
 	return IS_ERR(buf) ? NULL : buf;
+}
+
+/*
+ * @size bytes with undefined contents, aligned to 8, or NULL. Charged to the caller's memory
+ * cgroup: how long a copy takes is up to user space. Memory of @map that only waits for readers
+ * counts as free memory. Process context.
+ */
+void *bpfmaps_buf_alloc(struct bpfmaps_map *map, u32 size)
+{
+	void *buf = buf_try_alloc(size);
+
+	if (buf || !map->ops->map_reclaim || fatal_signal_pending(current))
+		return buf;
+	map->ops->map_reclaim(map);
+	return buf_try_alloc(size);
 }
 
 /* What bpfmaps_buf_alloc() has returned for @size; NULL is fine. Process context. */

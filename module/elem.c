@@ -49,11 +49,11 @@ int bpfmaps_elem_check_flags(const struct bpfmaps_map *map, u64 flags, u32 allow
 #define ELEM_STACK(name, size)	u64 name[(size) / sizeof(u64)] __uninitialized
 
 /* @stack where @size fits, or memory that elem_buf_free() gives back, or NULL. */
-static inline void *elem_buf(void *stack, u32 stack_size, u32 size)
+static inline void *elem_buf(struct bpfmaps_map *map, void *stack, u32 stack_size, u32 size)
 {
 	if (size <= stack_size)
 		return stack;
-	return bpfmaps_buf_alloc(size);
+	return bpfmaps_buf_alloc(map, size);
 }
 
 static inline void elem_buf_free(void *buf, u32 stack_size, u32 size)
@@ -113,9 +113,10 @@ static __always_inline int elem_to_user(u64 to, const void *from, u32 size)
 	return elem_to_user_chunks(to, from, size);
 }
 
-static __always_inline void *elem_copy_in(void *stack, u32 stack_size, u64 from, u32 size)
+static __always_inline void *elem_copy_in(struct bpfmaps_map *map, void *stack, u32 stack_size,
+					  u64 from, u32 size)
 {
-	void *buf = elem_buf(stack, stack_size, size);
+	void *buf = elem_buf(map, stack, stack_size, size);
 	int err;
 
 	if (!buf)
@@ -128,11 +129,11 @@ static __always_inline void *elem_copy_in(void *stack, u32 stack_size, u64 from,
 }
 
 /* For types without keys the pointer has to be NULL, and so is what this returns. */
-static __always_inline void *elem_key(const struct bpfmaps_map *map, void *stack, u32 stack_size,
+static __always_inline void *elem_key(struct bpfmaps_map *map, void *stack, u32 stack_size,
 				      u64 from)
 {
 	if (map->key_size)
-		return elem_copy_in(stack, stack_size, from, map->key_size);
+		return elem_copy_in(map, stack, stack_size, from, map->key_size);
 	return from ? ERR_PTR(-EINVAL) : NULL;
 }
 
@@ -140,7 +141,7 @@ static __always_inline void *elem_key(const struct bpfmaps_map *map, void *stack
 static int elem_test(struct bpfmaps_map *map, u64 from)
 {
 	ELEM_STACK(stack, ELEM_STACK_VALUE);
-	void *value = elem_copy_in(stack, sizeof(stack), from, map->value_size);
+	void *value = elem_copy_in(map, stack, sizeof(stack), from, map->value_size);
 	int err;
 
 	if (IS_ERR(value))
@@ -163,7 +164,7 @@ static __always_inline int elem_lookup(struct bpfmaps_map *map, const void *key,
 {
 	ELEM_STACK(stack, ELEM_STACK_VALUE);
 	u32 size = bpfmaps_map_io_size(map, flags);
-	void *value = elem_buf(stack, sizeof(stack), size);
+	void *value = elem_buf(map, stack, sizeof(stack), size);
 	u64 ticket;
 	int err;
 
@@ -209,7 +210,7 @@ static __always_inline int elem_update(struct bpfmaps_map *map, const void *key,
 {
 	ELEM_STACK(stack, ELEM_STACK_VALUE);
 	u32 size = bpfmaps_map_io_size(map, flags);
-	void *value = elem_copy_in(stack, sizeof(stack), from, size);
+	void *value = elem_copy_in(map, stack, sizeof(stack), from, size);
 	int err;
 
 	if (IS_ERR(value))
@@ -284,7 +285,7 @@ static inline int elem_remove(struct bpfmaps_map *map, const void *key, const vo
 static __always_inline int elem_take(struct bpfmaps_map *map, const void *key, u64 to)
 {
 	ELEM_STACK(stack, ELEM_STACK_VALUE);
-	void *value = elem_buf(stack, sizeof(stack), map->user_value_size);
+	void *value = elem_buf(map, stack, sizeof(stack), map->user_value_size);
 	u64 ticket = 0;
 	int err;
 
@@ -330,7 +331,7 @@ int bpfmaps_elem_lookup_and_delete(struct bpfmaps_map *map, fmode_t mode,
 static __always_inline int elem_next_key(struct bpfmaps_map *map, const void *key, u64 to)
 {
 	ELEM_STACK(stack, ELEM_STACK_KEY);
-	void *next = elem_buf(stack, sizeof(stack), map->key_size);
+	void *next = elem_buf(map, stack, sizeof(stack), map->key_size);
 	int err;
 
 	if (!next)

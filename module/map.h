@@ -120,6 +120,8 @@ enum bpfmaps_from {
  *	there counts as NULL; -ENOENT behind the last. Process context, may sleep.
  * @map_settle: wait for writers that may sleep and began before. Process context, killable. NULL if
  *	there are none.
+ * @map_reclaim: wait until the memory has come back that only waits for readers. Process context.
+ *	NULL if there is none.
  * @map_for_each: call @fn under rcu_read_lock() for each element until it returns other than 0;
  *	returns what it returned. Process context, may sleep between elements.
  * @map_collect: append elements to @chunk, in steps that are never broken up, from @cursor
@@ -164,6 +166,7 @@ struct bpfmaps_map_ops {
 	int (*map_peek_many)(struct bpfmaps_map *map, struct bpfmaps_chunk *chunk, u64 *ticket);
 	int (*map_pop_elems)(struct bpfmaps_map *map, u64 ticket, u32 nr, enum bpfmaps_from from);
 	int (*map_settle)(struct bpfmaps_map *map);
+	void (*map_reclaim)(struct bpfmaps_map *map);
 	int (*map_get_next_key)(struct bpfmaps_map *map, const void *key, void *next_key);
 	int (*map_for_each)(struct bpfmaps_map *map, bpfmaps_for_each_fn fn, void *ctx);
 	int (*map_collect)(struct bpfmaps_map *map, u32 *cursor, struct bpfmaps_chunk *chunk);
@@ -338,7 +341,7 @@ void bpfmaps_area_free_pages(struct page **pages, unsigned long count);
 #define BPFMAPS_BUF_SIZE	(SZ_16K - 64) /* what the slab adds fits into 16 KiB, too */
 int bpfmaps_buf_init(void);
 void bpfmaps_buf_exit(void);
-void *bpfmaps_buf_alloc(u32 size);
+void *bpfmaps_buf_alloc(struct bpfmaps_map *map, u32 size);
 void bpfmaps_buf_free(void *buf, u32 size);
 
 /* id.c */

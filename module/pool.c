@@ -227,8 +227,11 @@ static void *pool_area_take(struct bpfmaps_pool *pool)
 	return NULL;
 }
 
-/* Let all that was retired before come to its end: one batch that waits, and one behind it. */
-static void pool_flush(struct bpfmaps_pool *pool)
+/*
+ * Let all that was retired before come to its end: one batch that waits, and one behind it. Process
+ * context.
+ */
+void bpfmaps_pool_flush(struct bpfmaps_pool *pool)
 {
 	int cpu, i;
 
@@ -254,7 +257,7 @@ void *bpfmaps_pool_alloc(struct bpfmaps_pool *pool, enum bpfmaps_from from)
 
 	if (elem || from == BPFMAPS_FROM_ATOMIC || fatal_signal_pending(current))
 		return elem;
-	pool_flush(pool);
+	bpfmaps_pool_flush(pool);
 	return pool_try_alloc(pool, from);
 }
 
@@ -340,7 +343,7 @@ int bpfmaps_pool_init(struct bpfmaps_pool *pool, const struct bpfmaps_map *map, 
  */
 void bpfmaps_pool_destroy(struct bpfmaps_pool *pool)
 {
-	pool_flush(pool);
+	bpfmaps_pool_flush(pool);
 	free_percpu(pool->cpus);
 	pool_free_area(pool);
 }

@@ -72,6 +72,7 @@ void bpfmaps_pool_destroy(struct bpfmaps_pool *pool);
 void *bpfmaps_pool_alloc(struct bpfmaps_pool *pool, enum bpfmaps_from from);
 void bpfmaps_pool_retire(struct bpfmaps_pool *pool, void *elem);
 void bpfmaps_pool_free(struct bpfmaps_pool *pool, void *elem);
+void bpfmaps_pool_flush(struct bpfmaps_pool *pool);
 void bpfmaps_pool_drop(struct bpfmaps_pool *pool, void *elem);
 u64 bpfmaps_pool_mem_usage(const struct bpfmaps_pool *pool);
 

@@ -645,6 +645,11 @@ static int hash_delete_value(struct bpfmaps_map *map, const void *key, const voi
 	return hash_delete(to_hash(map), key, value, BPFMAPS_FROM_USER);
 }
 
+static void hash_reclaim(struct bpfmaps_map *map)
+{
+	bpfmaps_pool_flush(&to_hash(map)->pool);
+}
+
 static u64 hash_mem_usage(const struct bpfmaps_map *map)
 {
 	const struct hash_map *h = to_hash(map);
@@ -672,6 +677,7 @@ static u64 hash_mem_usage(const struct bpfmaps_map *map)
 	.map_for_each		= bpfmaps_hash_for_each,	\
 	.map_collect		= bpfmaps_hash_collect,		\
 	.map_update_many	= hash_update_many,		\
+	.map_reclaim		= hash_reclaim,			\
 	.map_mem_usage		= hash_mem_usage
 
 const struct bpfmaps_map_ops bpfmaps_hash_ops = {

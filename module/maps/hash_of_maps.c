@@ -252,7 +252,7 @@ static int maps_collect(struct bpfmaps_map *map, u32 *cursor, struct bpfmaps_chu
 	if (chunk->room > INT_MAX / sizeof(*inner))
 		return -ENOMEM;
 	size = chunk->room * sizeof(*inner);
-	inner = bpfmaps_buf_alloc(size);
+	inner = bpfmaps_buf_alloc(map, size);
 	if (!inner)
 		return -ENOMEM;
 	if (!mutex_lock_killable(&m->lock)) {
@@ -261,6 +261,11 @@ static int maps_collect(struct bpfmaps_map *map, u32 *cursor, struct bpfmaps_chu
 	}
 	bpfmaps_buf_free(inner, size);
 	return err;
+}
+
+static void maps_reclaim(struct bpfmaps_map *map)
+{
+	bpfmaps_hash_ops.map_reclaim(to_maps(map)->hash);
 }
 
 static u64 maps_mem_usage(const struct bpfmaps_map *map)
@@ -284,6 +289,7 @@ const struct bpfmaps_map_ops bpfmaps_hash_of_maps_ops = {
 	.map_delete_elem	= maps_delete_elem,
 	.map_delete_value	= maps_delete_value,
 	.map_settle		= maps_settle,
+	.map_reclaim		= maps_reclaim,
 	.map_get_next_key	= maps_get_next_key,
 	.map_collect		= maps_collect,
 	.map_mem_usage		= maps_mem_usage,

@@ -646,6 +646,14 @@ static int lpm_delete_elem(struct bpfmaps_map *map, const void *from, enum bpfma
 	return 0;
 }
 
+static void lpm_reclaim(struct bpfmaps_map *map)
+{
+	struct lpm_map *lpm = to_lpm(map);
+
+	bpfmaps_pool_flush(&lpm->elems);
+	bpfmaps_pool_flush(&lpm->nodes);
+}
+
 static u64 lpm_mem_usage(const struct bpfmaps_map *map)
 {
 	const struct lpm_map *lpm = to_lpm(map);
@@ -667,5 +675,6 @@ const struct bpfmaps_map_ops bpfmaps_lpm_trie_ops = {
 	.map_get_next_key	= bpfmaps_lpm_get_next_key,
 	.map_for_each		= bpfmaps_lpm_for_each,
 	.map_collect_next	= bpfmaps_lpm_collect_next,
+	.map_reclaim		= lpm_reclaim,
 	.map_mem_usage		= lpm_mem_usage,
 };

@@ -247,6 +247,11 @@ static int qs_get_next_key(struct bpfmaps_map *map, const void *key, void *next_
 	return -EINVAL;
 }
 
+static void qs_reclaim(struct bpfmaps_map *map)
+{
+	bpfmaps_pool_flush(&to_qs(map)->pool);
+}
+
 static u64 qs_mem_usage(const struct bpfmaps_map *map)
 {
 	return bpfmaps_pool_mem_usage(&to_qs(map)->pool);
@@ -264,6 +269,7 @@ static u64 qs_mem_usage(const struct bpfmaps_map *map)
 	.map_peek_elem		= qs_peek_elem,		\
 	.map_peek_many		= qs_peek_many,		\
 	.map_pop_elems		= qs_pop_elems,		\
+	.map_reclaim		= qs_reclaim,		\
 	.map_mem_usage		= qs_mem_usage,		\
 }
 

@@ -225,13 +225,13 @@ int bpfmaps_ringbuf_output(struct bpfmaps_map *map, const void *data, u32 size, 
 EXPORT_SYMBOL_GPL(bpfmaps_ringbuf_output);
 
 /* A copy of @size bytes of user space, in @stack where they fit. */
-static void *ringbuf_copy_in(void *stack, u64 from, u32 size)
+static void *ringbuf_copy_in(struct bpfmaps_map *map, void *stack, u64 from, u32 size)
 {
 	void *buf = stack;
 	u32 done, chunk;
 
 	if (size > RINGBUF_STACK)
-		buf = bpfmaps_buf_alloc(size);
+		buf = bpfmaps_buf_alloc(map, size);
 	if (!buf)
 		return ERR_PTR(-ENOMEM);
 	for (done = 0; done < size; done += chunk) {
@@ -285,7 +285,7 @@ int bpfmaps_ringbuf_write(struct bpfmaps_map *map, fmode_t mode,
 		return -BPFMAPS_ENOTSUPP;
 	if (!ringbuf_fits(rb, attr->size))
 		return -E2BIG;
-	data = ringbuf_copy_in(stack, attr->data, attr->size);
+	data = ringbuf_copy_in(map, stack, attr->data, attr->size);
 	if (IS_ERR(data))
 		return PTR_ERR(data);
 	err = down_read_killable(&rb->writers);
