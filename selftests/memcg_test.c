@@ -3,7 +3,9 @@
  * What maps hold is charged to the memory cgroup of who made them: over its limit a call fails with
  * ENOMEM, and nobody is killed.
  */
+#include <pthread.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -11,6 +13,7 @@
 #include <kselftest_harness.h>
 
 #include "bpfmaps_util.h"
+#include "hole.h"
 #include "scale.h"
 #include "shape.h"
 
@@ -19,6 +22,11 @@
 #define MIB	1048576LL
 #define LIMIT	(24 * MIB)
 #define PLENTY	(16 * LIMIT)
+
+#define PAGE	4096
+
+/* Threads whose calls are stopped at the same time. */
+#define MOST_STOPPED	300
 
 /* How far the charges of one group can be off: what each CPU has reserved, and this program. */
 #define SLACK	(2 * MIB)
@@ -309,6 +317,43 @@ TEST_F_TIMEOUT(memcg, replaced_at_the_limit, 300)
 	}
 }
 
+/* What was deleted only waits for readers: there is room for a call that needs as much again. */
+TEST_F_TIMEOUT(memcg, deleted_is_room, 300)
+{
+	static const struct shape shapes[] = {
+		{ BPFMAPS_TYPE_HASH, 4, 2 * MIB, 4, BPFMAPS_F_NO_PREALLOC, 0 },
+		{ BPFMAPS_TYPE_LPM_TRIE, 8, 2 * MIB, 4, BPFMAPS_F_NO_PREALLOC, 0 },
+	};
+	static unsigned char value[2 * MIB];
+	const __u32 rounds = scaled(100);
+	__u32 prefix[2] = { 32 }, *nr = &prefix[1], n, failed;
+	const __u32 *key;
+	size_t i;
+	int map;
+
+	memset(value, 1, sizeof(value));
+	for (i = 0; i < ARRAY_SIZE(shapes); i++) {
+		map = shape_create(self->dev, &shapes[i]);
+		ASSERT_LE(0, map);
+		key = shapes[i].key == sizeof(prefix) ? prefix : nr;
+		for (n = 0, failed = 0; n < rounds; n++) {
+			set_limit(self->max, PLENTY);
+			for (*nr = 0; *nr < 4; ++*nr)
+				EXPECT_EQ(0, bm_update(map, key, value, BPFMAPS_ANY));
+			while ((*nr)--)
+				EXPECT_EQ(0, bm_delete(map, key));
+			set_limit(self->max, current_bytes() + MIB);
+			*nr = 0;
+			failed += bm_update(map, key, value, BPFMAPS_ANY) != 0;
+		}
+		printf("# type %u: %u of %u updates failed\n", shapes[i].type, failed, n);
+		fflush(stdout);
+		EXPECT_EQ(0, failed);
+		set_limit(self->max, PLENTY);
+		close(map);
+	}
+}
+
 /* memory.current tells what a map holds, and no longer when it is gone. */
 TEST_F(memcg, charged_and_given_back)
 {
@@ -385,6 +430,97 @@ TEST_F(memcg, memlock)
 		fflush(stdout);
 		close(map);
 	}
+}
+
+/**
+ * struct stop - calls that are stopped while they read their values
+ * @hole: where
+ * @map: the map
+ * @value: what all of them read
+ * @nr: how many there are
+ * @next: the key of the next one
+ * @failed: how many of them
+ * @barrier: all are about to call, and then all call
+ */
+struct stop {
+	struct hole hole;
+	int map;
+	const void *value;
+	__u32 nr;
+	__u32 next;
+	unsigned int failed;
+	pthread_barrier_t barrier;
+};
+
+static void *call_and_stop(void *arg)
+{
+	struct stop *s = arg;
+	__u32 key = __atomic_fetch_add(&s->next, 1, __ATOMIC_RELAXED);
+
+	pthread_barrier_wait(&s->barrier);
+	pthread_barrier_wait(&s->barrier);
+	if (bm_update(s->map, &key, s->value, BPFMAPS_ANY))
+		__atomic_fetch_add(&s->failed, 1, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+/* How many bytes @s->nr calls have that are stopped, or -1 if one is not. */
+static long long held_by_calls(struct stop *s)
+{
+	pthread_t threads[MOST_STOPPED];
+	long long held, start;
+	__u32 i;
+
+	pthread_barrier_init(&s->barrier, NULL, s->nr + 1);
+	for (i = 0; i < s->nr; i++)
+		if (pthread_create(&threads[i], NULL, call_and_stop, s))
+			return -1;
+	pthread_barrier_wait(&s->barrier);
+	/* By now all have their stacks. */
+	start = current_bytes();
+	pthread_barrier_wait(&s->barrier);
+	for (i = 0; i < s->nr && hole_is_met(&s->hole); i++)
+		;
+	held = current_bytes() - start;
+	hole_fill(&s->hole);
+	for (i = 0; i < s->nr; i++)
+		pthread_join(threads[i], NULL);
+	return held;
+}
+
+/* What a call has copied while it waits for the rest is charged. */
+static void expect_calls_charged(struct __test_metadata *_metadata,
+				 struct _test_data_memcg *self, __u32 size, __u32 nr)
+{
+	unsigned char *value = mmap(NULL, size, PROT_READ | PROT_WRITE,
+				    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct stop s = { .value = value, .nr = nr };
+	long long held;
+
+	ASSERT_NE(MAP_FAILED, (void *)value);
+	memset(value, 1, size);
+	set_limit(self->max, PLENTY);
+	s.map = bm_create(self->dev, BPFMAPS_TYPE_HASH, 4, size, nr, BPFMAPS_F_NO_PREALLOC);
+	ASSERT_LE(0, s.map);
+	ASSERT_TRUE(hole_open(&s.hole));
+	ASSERT_TRUE(hole_make(&s.hole, value + (size - 1) / PAGE * PAGE, PAGE));
+	held = held_by_calls(&s);
+	printf("# %u calls with %u bytes: %lld KiB held\n", nr, size, held >> 10);
+	fflush(stdout);
+	EXPECT_LT((long long)nr * size - SLACK, held);
+	EXPECT_EQ(0, s.failed);
+	hole_close(&s.hole);
+	close(s.map);
+}
+
+TEST_F(memcg, calls_under_way_with_slabs)
+{
+	expect_calls_charged(_metadata, self, 16000, MOST_STOPPED);
+}
+
+TEST_F(memcg, calls_under_way_with_pages)
+{
+	expect_calls_charged(_metadata, self, MIB, 8);
 }
 
 /* Failing again and again leaks nothing. */
