@@ -10,9 +10,10 @@
  * "waiting" is one batch for which a grace period runs; what leaves meanwhile gathers in "retired"
  * and becomes the next batch. So there is one RCU callback for a batch, not one for each element.
  *
- * A map with preallocation has max_entries elements in one area. While some of them wait for
- * readers, a new element may have to come from the heap; it goes back there when it is retired.
- * Only if the heap is empty, too, a caller that may sleep waits for the grace period.
+ * A map with preallocation has max_entries elements in one area, and one more for each CPU: so a
+ * full map has one to put in the place of another. While these wait for readers, a new element may
+ * have to come from the heap; it goes back there when it is retired. Only if the heap is empty, too,
+ * a caller that may sleep waits for the grace period.
  */
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
@@ -133,7 +134,7 @@ static bool pool_cpu_next_batch(struct pool_cpu *cpu)
 	lockdep_assert_held(&cpu->lock);
 	if (cpu->waiting || !cpu->retired)
 		return false;
-	cpu->waiting = cpu->retired;
+	WRITE_ONCE(cpu->waiting, cpu->retired);
 	cpu->retired = NULL;
 	return true;
 }
@@ -167,7 +168,7 @@ static void pool_cpu_work(struct work_struct *work)
 
 	pool_cpu_reclaim(cpu, cpu->waiting);
 	raw_spin_lock_irqsave(&cpu->lock, flags);
-	cpu->waiting = NULL;
+	WRITE_ONCE(cpu->waiting, NULL);
 	more = pool_cpu_next_batch(cpu);
 	raw_spin_unlock_irqrestore(&cpu->lock, flags);
 	if (more)
@@ -227,17 +228,30 @@ static void *pool_area_take(struct bpfmaps_pool *pool)
 	return NULL;
 }
 
+static bool pool_waits(const struct bpfmaps_pool *pool)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		if (READ_ONCE(per_cpu_ptr(pool->cpus, cpu)->waiting))
+			return true;
+	return false;
+}
+
 /*
- * Let all that was retired before come to its end: one batch that waits, and one behind it. Process
- * context.
+ * Let all that was retired before come to its end: one batch that waits, and one behind it. Of each
+ * the grace period ends once for all CPUs. Process context.
  */
 void bpfmaps_pool_flush(struct bpfmaps_pool *pool)
 {
 	int cpu, i;
 
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < 2; i++) {
+		if (pool_waits(pool))
+			rcu_barrier();
 		for_each_possible_cpu(cpu)
-			flush_rcu_work(&per_cpu_ptr(pool->cpus, cpu)->work);
+			flush_work(&per_cpu_ptr(pool->cpus, cpu)->work.work);
+	}
 }
 
 static void *pool_try_alloc(struct bpfmaps_pool *pool, enum bpfmaps_from from)
@@ -285,8 +299,9 @@ static void pool_free_area(struct bpfmaps_pool *pool)
 	bpfmaps_area_free(pool->area);
 }
 
-static int pool_alloc_area(struct bpfmaps_pool *pool, u32 max)
+static int pool_alloc_area(struct bpfmaps_pool *pool, u32 max_entries)
 {
+	u32 max = max_entries + min(num_possible_cpus(), U32_MAX - max_entries);
 	void *area = bpfmaps_area_alloc((u64)pool->elem_size * max, pool->numa_node);
 	u32 i;
 

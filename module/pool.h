@@ -36,7 +36,7 @@ struct bpfmaps_pool_elem {
  * struct bpfmaps_pool - where a map's elements come from and go to
  * @area: elements that were allocated with the map, or NULL
  * @elem_size: bytes of an element
- * @max: how many elements @area has
+ * @max: how many elements @area has: more than @limit
  * @fresh: how many of them were ever handed out
  * @percpu_size: bytes that an element has on each CPU, or 0
  * @percpu_offset: where in the element the pointer to them is

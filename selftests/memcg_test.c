@@ -354,6 +354,44 @@ TEST_F_TIMEOUT(memcg, deleted_is_room, 300)
 	}
 }
 
+/* Who puts out an old value for a new one needs no more room, from the first time on. */
+TEST_F_TIMEOUT(memcg, puts_out_at_the_limit, 300)
+{
+	static const struct shape shapes[] = {
+		{ BPFMAPS_TYPE_LRU_HASH, 4, 2 * MIB, 4, 0, 0 },
+		{ BPFMAPS_TYPE_HASH, 4, 2 * MIB, 4, 0, 0 },
+		{ BPFMAPS_TYPE_QUEUE, 0, 2 * MIB, 4, 0, 0 },
+		{ BPFMAPS_TYPE_STACK, 0, 2 * MIB, 4, 0, 0 },
+	};
+	static unsigned char value[2 * MIB];
+	const __u32 rounds = scaled(50);
+	__u32 key, n, failed;
+	size_t i;
+	int map;
+
+	memset(value, 1, sizeof(value));
+	for (i = 0; i < ARRAY_SIZE(shapes); i++) {
+		const bool lru = shapes[i].type == BPFMAPS_TYPE_LRU_HASH;
+
+		set_limit(self->max, PLENTY);
+		map = shape_create(self->dev, &shapes[i]);
+		ASSERT_LE(0, map);
+		for (n = 0, failed = 0; n < 4 + rounds; n++) {
+			/* Room for the copy of a value that a call makes, and not for another one. */
+			if (n == 4)
+				set_limit(self->max, current_bytes() + 3 * MIB);
+			key = lru ? n : n % 4;
+			failed += bm_update(map, shapes[i].key ? &key : NULL, value,
+					    n < 4 || lru ? BPFMAPS_ANY : BPFMAPS_EXIST) != 0;
+		}
+		printf("# type %u: %u of %u updates failed\n", shapes[i].type, failed, n);
+		fflush(stdout);
+		EXPECT_EQ(0, failed);
+		set_limit(self->max, PLENTY);
+		close(map);
+	}
+}
+
 /* memory.current tells what a map holds, and no longer when it is gone. */
 TEST_F(memcg, charged_and_given_back)
 {
