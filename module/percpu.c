@@ -28,7 +28,7 @@ static __always_inline void values_out(void *to, u32 step, const void *from, u32
 {
 	u32 i, stride = bpfmaps_percpu_stride(size);
 
-	if (size == sizeof(long)) {
+	if (size == sizeof(long) && stride == size) {
 		for (i = 0; i < nr; i++, to += step)
 			bpfmaps_word_from_elem(to, from + i * sizeof(long), 0);
 		return;
@@ -41,7 +41,7 @@ static __always_inline void values_in(void *to, const void *from, u32 step, u32 
 {
 	u32 i, stride = bpfmaps_percpu_stride(size);
 
-	if (size == sizeof(long)) {
+	if (size == sizeof(long) && stride == size) {
 		for (i = 0; i < nr; i++, from += step)
 			bpfmaps_word_to_elem(to + i * sizeof(long), from, 0);
 		return;
