@@ -160,37 +160,50 @@ static int batch_copy_out(struct batch *b)
 	return 0;
 }
 
+/* The element at @from has left the map: it goes behind those that have before. */
+static void batch_keep(struct batch *b, u32 from)
+{
+	u32 to = b->chunk.fill++;
+
+	if (to == from)
+		return;
+	memcpy(chunk_key(b, to), chunk_key(b, from), b->map->key_size);
+	memcpy(chunk_value(b, to), chunk_value(b, from), b->chunk.value_size);
+}
+
 /* Take what was delivered out of the map. What was changed meanwhile stays; it leaves the chunk. */
 static int batch_delete_chunk(struct batch *b)
 {
-	u32 i, kept = 0;
+	u32 i, nr = b->chunk.fill, in_place = 0;
 	int err = 0;
 
-	for (i = 0; i < b->chunk.fill && err != -EPERM; i++) {
+	b->chunk.fill = 0;
+	for (i = 0; i < nr && err != -EPERM; i++) {
 		err = b->map->ops->map_delete_value(b->map, chunk_key(b, i), chunk_value(b, i));
-		if (err)
-			continue;
-		if (kept != i) {
-			memcpy(chunk_key(b, kept), chunk_key(b, i), b->map->key_size);
-			memcpy(chunk_value(b, kept), chunk_value(b, i), b->chunk.value_size);
-		}
-		kept++;
+		if (!err)
+			batch_keep(b, i);
+		if (b->chunk.fill > i)
+			in_place = b->chunk.fill;
 	}
-	if (kept == b->chunk.fill)
-		return 0;
-	b->chunk.fill = kept;
-	return batch_copy_out(b) ?: err == -EPERM ? err : 0;
+	err = err == -EPERM ? err : 0;
+	if (in_place < b->chunk.fill && batch_copy_out(b)) {
+		b->chunk.fill = in_place;
+		err = -EFAULT;
+	}
+	b->done += b->chunk.fill;
+	return err;
 }
 
 static int batch_deliver(struct batch *b, bool delete)
 {
 	int err = batch_copy_out(b);
 
-	if (!err && delete)
-		err = batch_delete_chunk(b);
-	if (!err)
-		b->done += b->chunk.fill;
-	return err;
+	if (err)
+		return err;
+	if (delete)
+		return batch_delete_chunk(b);
+	b->done += b->chunk.fill;
+	return 0;
 }
 
 /* Fill a chunk from @cursor on; a step of the type that has more elements gets more memory. */

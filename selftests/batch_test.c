@@ -10,6 +10,7 @@
 
 #include "bpfmaps_util.h"
 #include "both.h"
+#include "moment.h"
 #include "release.h"
 #include "scale.h"
 
@@ -448,6 +449,89 @@ TEST(half_readable_keys)
 		half_readable(_metadata, BPFMAPS_MAP_DELETE_BATCH, BPFMAPS_TYPE_HASH, sizes[i][0],
 			      sizes[i][1]);
 	}
+}
+
+#define TAKEN	3000
+
+/**
+ * struct taker - who puts all elements into a map and takes them out, again and again
+ * @map: the map
+ * @rounds: how often
+ * @taking: taking them out was the last that it did
+ * @count: how many then
+ * @err: what ended it
+ * @keys: of these
+ * @values: of these
+ */
+struct taker {
+	int map;
+	uint64_t rounds;
+	bool taking;
+	__u32 count;
+	int err;
+	__u32 keys[TAKEN];
+	__u64 values[TAKEN];
+};
+
+static void taker_batch(struct taker *t, unsigned int cmd)
+{
+	__u32 cursor;
+	struct bpfmaps_batch_attr a = {
+		.map_fd = BPFMAPS_SELF, .keys = (unsigned long)t->keys, .count = TAKEN,
+		.values = (unsigned long)t->values, .out_batch = (unsigned long)&cursor,
+	};
+
+	t->taking = cmd == BPFMAPS_MAP_LOOKUP_AND_DELETE_BATCH;
+	t->err = bm_call(t->map, cmd, &a, sizeof(a));
+	/* Of a batch that was refused at once the caller's count stays as it is. */
+	t->count = t->err == -EPERM ? a.count % TAKEN : a.count;
+}
+
+static void *take_until_frozen(void *arg)
+{
+	struct taker *t = arg;
+	__u32 i;
+
+	do {
+		for (i = 0; i < TAKEN; i++)
+			t->keys[i] = i;
+		taker_batch(t, BPFMAPS_MAP_UPDATE_BATCH);
+		__atomic_store_n(&t->rounds, t->rounds + 1, __ATOMIC_RELEASE);
+		if (!t->err)
+			taker_batch(t, BPFMAPS_MAP_LOOKUP_AND_DELETE_BATCH);
+	} while (!t->err || t->err == -ENOENT);
+	return NULL;
+}
+
+/* What has left a map that is frozen in the middle of a batch has arrived, and is counted. */
+TEST(what_is_taken_is_counted)
+{
+	static const __u32 types[] = { BPFMAPS_TYPE_HASH, BPFMAPS_TYPE_LRU_HASH };
+	const unsigned int rounds = scaled(300);
+	static struct taker t;
+	unsigned int i, j, midway = 0, seed = 1;
+	int dev = bm_open();
+	pthread_t thread;
+	__u64 value;
+
+	for (i = 0; i < rounds; i++) {
+		t.rounds = 0;
+		t.map = bm_create(dev, types[i % 2], 4, 8, 2 * TAKEN, 0);
+		ASSERT_LE(0, t.map);
+		pthread_create(&thread, NULL, take_until_frozen, &t);
+		moment_wait(&t.rounds, &seed);
+		EXPECT_EQ(0, bm_freeze(t.map));
+		pthread_join(thread, NULL);
+		EXPECT_EQ(-EPERM, t.err);
+		EXPECT_EQ(t.taking ? TAKEN - t.count : t.count, bm_count(t.map, 4, 2 * TAKEN));
+		for (j = 0; t.taking && j < t.count; j++)
+			EXPECT_EQ(-ENOENT, bm_lookup(t.map, &t.keys[j], &value));
+		midway += t.taking && t.count;
+		close(t.map);
+	}
+	printf("# frozen in the middle of %u of %u batches that took elements\n", midway, rounds);
+	fflush(stdout);
+	close(dev);
 }
 
 TEST_HARNESS_MAIN
