@@ -604,9 +604,9 @@ static int hash_update_many(struct bpfmaps_map *map, const struct bpfmaps_chunk 
 	return err;
 }
 
-/* Delete @key; with a @value only if it still has this one. */
+/* Delete @key; with a @value only if it still has this one, with @seen only if that is still it. */
 static int hash_delete(struct hash_map *h, const void *key, const void *value,
-		       enum bpfmaps_from from)
+		       const struct hash_elem *seen, enum bpfmaps_from from)
 {
 	u32 hash = hash_key(h, key);
 	struct hash_bucket *bucket = hash_bucket(h, hash);
@@ -620,6 +620,8 @@ static int hash_delete(struct hash_map *h, const void *key, const void *value,
 	if (!err && !elem)
 		err = -ENOENT;
 	if (!err && value && !elem_has_value(h, elem, value))
+		err = -EAGAIN;
+	if (!err && seen && elem != seen)
 		err = -EAGAIN;
 	if (!err) {
 		hlist_del_rcu(&elem->pool.node);
@@ -636,13 +638,35 @@ static int hash_delete(struct hash_map *h, const void *key, const void *value,
 
 static int hash_delete_elem(struct bpfmaps_map *map, const void *key, enum bpfmaps_from from)
 {
-	return hash_delete(to_hash(map), key, NULL, from);
+	return hash_delete(to_hash(map), key, NULL, NULL, from);
+}
+
+/* Large values are replaced, never overwritten: they are compared without the lock. */
+static int hash_delete_large(struct hash_map *h, const void *key, const void *value)
+{
+	struct hash_elem *elem;
+	int err;
+
+	rcu_read_lock();
+	elem = hash_find(h, key);
+	if (!elem)
+		err = -ENOENT;
+	else if (!elem_has_value(h, elem, value))
+		err = -EAGAIN;
+	else
+		err = hash_delete(h, key, NULL, elem, BPFMAPS_FROM_USER);
+	rcu_read_unlock();
+	return err;
 }
 
 /* Called from system calls that have copied @value out. */
 static int hash_delete_value(struct bpfmaps_map *map, const void *key, const void *value)
 {
-	return hash_delete(to_hash(map), key, value, BPFMAPS_FROM_USER);
+	struct hash_map *h = to_hash(map);
+
+	if (!h->percpu && map->value_size > HASH_IN_PLACE)
+		return hash_delete_large(h, key, value);
+	return hash_delete(h, key, value, NULL, BPFMAPS_FROM_USER);
 }
 
 static void hash_reclaim(struct bpfmaps_map *map)
