@@ -184,6 +184,7 @@ static int batch_delete_chunk(struct batch *b)
 			batch_keep(b, i);
 		if (b->chunk.fill > i)
 			in_place = b->chunk.fill;
+		bpfmaps_batch_pause(i);
 	}
 	err = err == -EPERM ? err : 0;
 	if (in_place < b->chunk.fill && batch_copy_out(b)) {
@@ -392,6 +393,7 @@ static int batch_update_chunk(struct batch *b, u32 *done)
 					b->attr->elem_flags);
 		if (err)
 			break;
+		bpfmaps_batch_pause(*done);
 	}
 	return err;
 }
@@ -404,6 +406,7 @@ static int batch_remove_chunk(struct batch *b, u32 *done)
 		err = b->map->ops->map_delete_elem(b->map, chunk_key(b, *done), BPFMAPS_FROM_USER);
 		if (err)
 			break;
+		bpfmaps_batch_pause(*done);
 	}
 	return err;
 }

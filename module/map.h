@@ -9,6 +9,7 @@
 #include <linux/mutex.h>
 #include <linux/poll.h>
 #include <linux/refcount.h>
+#include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/workqueue.h>
 
@@ -64,6 +65,13 @@ struct bpfmaps_chunk {
 	u32 room;
 	u32 fill;
 };
+
+/* Elements may be in long chains, so others run in the middle of a chunk, too: behind the @nr-th. */
+static inline void bpfmaps_batch_pause(u32 nr)
+{
+	if (nr % 64 == 63)
+		cond_resched();
+}
 
 /**
  * enum bpfmaps_from - who writes

@@ -597,6 +597,7 @@ static int hash_update_many(struct bpfmaps_map *map, const struct bpfmaps_chunk 
 		err = hash_update(h, key, value, flags, BPFMAPS_FROM_USER);
 		if (err)
 			break;
+		bpfmaps_batch_pause(i);
 		key += map->key_size;
 		value += chunk->value_size;
 	}
