@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Every command on every map type, stopped in the middle of each of its copies from and to user
- * space for as long as a hostile caller likes. Meanwhile all others go on; the map is frozen, or its
- * descriptor closed; or who waits is killed.
+ * space for as long as a hostile caller likes. Meanwhile all others go on; the map is frozen, or
+ * closed; what is read is changed; or who waits is killed.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -264,7 +264,7 @@ static bool trial_run(struct trial *r, const struct meanwhile *m)
 	return stopped;
 }
 
-/* The process that waits is killed; for the others nothing has changed, and the call works again. */
+/* Who waits is killed; for the others nothing has changed, and the same call works. */
 static void trial_kill(struct trial *r)
 {
 	struct outcome got;
@@ -328,7 +328,7 @@ static void trial_command(struct trial *r)
 		trial_wrong(r, "maps at the end", count_ids(r->t->dev));
 }
 
-/* With the first flags that the type takes. Which key is the next one is to be the same in all maps. */
+/* With the first flags that the type takes: which key is the next one is the same in all maps. */
 static int find_shape(struct subject *t, const struct shape_sizes *sizes)
 {
 	static const __u32 flags[] = { BPFMAPS_F_ZERO_SEED, 0, BPFMAPS_F_NO_PREALLOC };
