@@ -358,6 +358,7 @@ struct race {
 	int dev;
 	int map;
 	__u32 id;
+	unsigned int pinned;
 	unsigned int got;
 	int unusual;
 };
@@ -372,10 +373,12 @@ static void note_race(struct race *r, int ret)
 static void *race_pin(void *arg)
 {
 	struct race *r = arg;
-	int i;
+	int i, ret;
 
 	for (i = 0; i < r->rounds; i++) {
-		note_race(r, bm_pin(r->dev, r->map, HERE "/race"));
+		ret = bm_pin(r->dev, r->map, HERE "/race");
+		r->pinned += !ret;
+		note_race(r, ret);
 		note_race(r, unlink(i % 2 ? HERE "/race" : HERE "/raced") ? -errno : 0);
 	}
 	return NULL;
@@ -420,16 +423,21 @@ TEST_F(pinfs, races)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(all); i++) {
-		r[i] = (struct race) { .dev = self->dev, .map = self->map, .id = id };
+		r[i] = (struct race) {
+			.rounds = rounds, .dev = self->dev, .map = self->map, .id = id,
+		};
 		pthread_create(&threads[i], NULL, all[i], &r[i]);
 	}
 	for (i = 0; i < ARRAY_SIZE(all); i++) {
 		pthread_join(threads[i], NULL);
 		EXPECT_EQ(0, r[i].unusual);
 	}
+	/* Where nothing was, the first pin does not fail. */
+	EXPECT_LT(0, r[0].pinned + r[3].pinned);
 	unlink(HERE "/race");
 	unlink(HERE "/raced");
-	printf("# %d rounds, %u gets met a pin\n", rounds, r[2].got);
+	printf("# %d rounds, %u pins, %u gets met one\n", rounds, r[0].pinned + r[3].pinned,
+	       r[2].got);
 	fflush(stdout);
 	close(self->map);
 	EXPECT_EQ(-ENOENT, bm_fd_by_id(self->dev, id, 0));
