@@ -114,7 +114,7 @@ TEST_F(array, next_key)
 }
 
 /* A large array goes away with all its references, and the machine works on meanwhile. */
-TEST_F_TIMEOUT(array, many_references, 240)
+TEST_F(array, many_references)
 {
 	const char *scale = getenv("BPFMAPS_TEST_SCALE");
 	__u32 max = (1 << 20) / (scale ? atoi(scale) : 1);

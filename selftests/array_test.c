@@ -69,7 +69,7 @@ TEST_F(array, refuses)
 	close(map);
 }
 
-TEST_F_TIMEOUT(array, values_are_whole, 300)
+TEST_F(array, values_are_whole)
 {
 	static const uint32_t sizes[] = {
 		2, 3, 4, 5, 7, 8, 12, 64, 256, 1000, 4096, 5000, 70000

@@ -71,7 +71,7 @@ static unsigned int freeze_at_last(int map, int *ret)
 }
 
 /* CVE-2021-4001: what was frozen between the check and the mapping could still be written to. */
-TEST_F_TIMEOUT(bugs, freeze_races_with_mmap, 300)
+TEST_F(bugs, freeze_races_with_mmap)
 {
 	const unsigned int rounds = scaled(300);
 	unsigned int i, busy = 0, mapped = 0, seed = 1;
@@ -222,7 +222,7 @@ static unsigned int churn_by_threads(int map, const struct shape *s, const void 
 }
 
 /* After many have put in and taken out at a time, there is as much room as in a new map. */
-TEST_F_TIMEOUT(type, count_drift, 300)
+TEST_F(type, count_drift)
 {
 	int fresh = shape_create(self->dev, &self->s);
 	unsigned int room, all, now, walked, done;

@@ -13,7 +13,7 @@ source "$(dirname "$(realpath "$0")")/checks.sh"
 export KERNEL=debug
 # The tests do this many times less of what they do many times.
 export BPFMAPS_TEST_SCALE=${BPFMAPS_TEST_SCALE:-30}
-export TIMEOUT=${TIMEOUT:-3600} TEST_TIMEOUT=${TEST_TIMEOUT:-1500}
+export TIMEOUT=${TIMEOUT:-14400} TEST_TIMEOUT=${TEST_TIMEOUT:-5400}
 # The search looks at all memory there is.
 export MEM=${MEM:-1024}
 

@@ -9,6 +9,9 @@ set -euo pipefail
 # shellcheck source=selftests/checks.sh
 source "$(dirname "$(realpath "$0")")/checks.sh"
 
+# Other work may slow the machine down.
+export TIMEOUT=${TIMEOUT:-3600} TEST_TIMEOUT=${TEST_TIMEOUT:-1500}
+
 if step "install what is missing" "$here/setup.sh" && step "build" build_all; then
 	step "lint" tap lint "$here/lint.sh" || true
 	step "tests of the runner" tap scan-log-test "$here/qemu/scan-log-test" || true

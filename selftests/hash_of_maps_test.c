@@ -163,7 +163,7 @@ TEST_F(hash, key_sizes)
 }
 
 /* A large hash goes away with all its references, and the machine works on meanwhile. */
-TEST_F_TIMEOUT(hash, many_references, 240)
+TEST_F(hash, many_references)
 {
 	const char *scale = getenv("BPFMAPS_TEST_SCALE");
 	__u32 max = (1 << 18) / (scale ? atoi(scale) : 1);

@@ -299,7 +299,7 @@ FIXTURE_TEARDOWN(model)
 	close(self->dev);
 }
 
-TEST_F_TIMEOUT(model, random_sequences, 300)
+TEST_F(model, random_sequences)
 {
 	static const uint32_t data[] = { 1, 4, 5, 8, 16, 31, 256 };
 	static const uint32_t values[] = { 8, 12, 300 };
@@ -608,7 +608,7 @@ static void churn_run(void)
 		pthread_join(threads[i], NULL);
 }
 
-TEST_F_TIMEOUT(model, readers_beside_writers, 300)
+TEST_F(model, readers_beside_writers)
 {
 	static const uint32_t sizes[] = { 4, 8, 24, 156, 256, 260, VALUE_MAX };
 	size_t i;

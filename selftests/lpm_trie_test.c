@@ -138,7 +138,7 @@ FIXTURE_TEARDOWN(slow)
 }
 
 /* Prefixes of every length on one path, and the keys in order (CVE-2024-50262). */
-TEST_F_TIMEOUT(slow, full_depth, 300)
+TEST_F(slow, full_depth)
 {
 	struct bpfmaps_create_attr attr = good(DATA_MAX, 4, 8 * DATA_MAX + 1);
 	const __u32 step = 8 * DATA_MAX / scaled(8 * DATA_MAX);
@@ -322,7 +322,7 @@ static long long settled(int map, long long target)
  * A prefix of 8 bytes with a value of 8 takes no more than in bpf(2), whose nodes are 64 bytes with
  * and without a value: 32 bytes of its own and less than one node of 96, whoever chooses prefixes.
  */
-TEST_F_TIMEOUT(slow, memory, 300)
+TEST_F(slow, memory)
 {
 	const __u32 nr = scaled(100000);
 	long long empty, full;
@@ -354,7 +354,7 @@ TEST_F_TIMEOUT(slow, memory, 300)
 }
 
 /* A big trie comes and goes without a stall. */
-TEST_F_TIMEOUT(slow, a_million, 300)
+TEST_F(slow, a_million)
 {
 	const __u32 nr = scaled(1000000);
 	int map = bm_create(self->dev, BPFMAPS_TYPE_LPM_TRIE, 8, 8, nr, BPFMAPS_F_NO_PREALLOC);

@@ -177,7 +177,7 @@ static inline bool mm_dies(const struct side *s, __u32 id)
 {
 	int i;
 
-	for (i = 0; i < 1000 && mm_lives(s, id); i++)
+	for (i = 0; i < 6000 && mm_lives(s, id); i++)
 		usleep(10000);
 	return !mm_lives(s, id);
 }

@@ -675,7 +675,7 @@ static void *crowd_read(void *arg)
 }
 
 /* References are neither lost nor left by many who write to the same places. */
-TEST_F_TIMEOUT(outer, many_at_a_time, 120)
+TEST_F(outer, many_at_a_time)
 {
 	struct crowd c = { .s = &self->s, .outer = self->map, .rounds = scaled(100), .writers = 3 };
 	pthread_t threads[5];
@@ -706,7 +706,7 @@ TEST_F_TIMEOUT(outer, many_at_a_time, 120)
 }
 
 /* Maps whose only reference is the place they are in, replaced while others read the place. */
-TEST_F_TIMEOUT(outer, replaced_under_readers, 120)
+TEST_F(outer, replaced_under_readers)
 {
 	const int rounds = scaled(100);
 	struct crowd c = { .s = &self->s, .outer = self->map, .writers = 1 };
@@ -751,7 +751,7 @@ static void *close_and_open(void *arg)
 }
 
 /* The descriptor goes away while it is used. */
-TEST_F_TIMEOUT(outer, descriptor_closed_meanwhile, 120)
+TEST_F(outer, descriptor_closed_meanwhile)
 {
 	struct crowd c = {
 		.s = &self->s, .outer = self->map, .rounds = scaled(3000), .writers = 1,

@@ -146,7 +146,7 @@ static void put(struct ring *r, __u32 len)
 	pos_store(r->producer, pos + record_bytes(size));
 }
 
-TEST_F_TIMEOUT(kapi, drain, 120)
+TEST_F(kapi, drain)
 {
 	static const char *const checks[] = { "drain", "drain_hardirq" };
 	unsigned int i, round;
@@ -210,7 +210,7 @@ static void *read_all(void *arg)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(kapi, interrupts_and_reader, 120)
+TEST_F(kapi, interrupts_and_reader)
 {
 	struct reader rd = { .r = &self->r };
 	pthread_t thread;

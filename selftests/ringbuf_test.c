@@ -69,7 +69,7 @@ static void compare_create(struct __test_metadata *_metadata, int dev,
 		       (int)a->numa_node);
 }
 
-TEST_F_TIMEOUT(ringbuf, create, 120)
+TEST_F(ringbuf, create)
 {
 	static const __u32 sizes[] = { 0, 1, 4, 4095, 4097, 6144, 8191, 12288, 4096, 8192, 65536 };
 	static const __u32 nodes[] = { 0, 1, 1024, (__u32)-1 };
@@ -118,7 +118,7 @@ TEST_F(ringbuf, constants)
 	EXPECT_EQ(24, sizeof(struct bpfmaps_ringbuf_attr));
 }
 
-TEST_F_TIMEOUT(ringbuf, no_elements, 120)
+TEST_F(ringbuf, no_elements)
 {
 	static const unsigned int cmds[] = {
 		BPFMAPS_MAP_LOOKUP_ELEM, BPFMAPS_MAP_UPDATE_ELEM, BPFMAPS_MAP_DELETE_ELEM,
@@ -219,7 +219,7 @@ static int read_only_fd(enum world w, int dev, int fd)
 	return err ? err : world_call(w, dev, BPFMAPS_MAP_GET_FD_BY_ID, &a, sizeof(a));
 }
 
-TEST_F_TIMEOUT(ringbuf, mappings, 300)
+TEST_F(ringbuf, mappings)
 {
 	struct bpfmaps_elem_attr freeze = { 0 };
 	unsigned int t, w;
@@ -374,7 +374,7 @@ static void fill_record(unsigned char *data, __u32 size, __u32 seed)
 }
 
 /* Records of all sizes over the end of the ring again and again, one at a time. */
-TEST_F_TIMEOUT(ringbuf, wraps, 120)
+TEST_F(ringbuf, wraps)
 {
 	static unsigned char want[2 * PAGE];
 	unsigned long pos = 0;
@@ -442,7 +442,7 @@ static void *produce(void *arg)
 #define MESSAGES	scaled(1500)
 
 /* One record of each producer after the other arrives, whole, and nobody sleeps for ever. */
-TEST_F_TIMEOUT(ringbuf, producers_and_epoll, 120)
+TEST_F(ringbuf, producers_and_epoll)
 {
 	struct producer p[PRODUCERS];
 	__u32 i, len, next[PRODUCERS] = { 0 }, received = 0, wrong = 0;
@@ -535,7 +535,7 @@ static bool works(struct ring *r)
 }
 
 /* Offsets to the producer position, and positions, that no honest consumer has. */
-TEST_F_TIMEOUT(ringbuf, hostile_consumer, 120)
+TEST_F(ringbuf, hostile_consumer)
 {
 	static const unsigned long positions[] = {
 		0, 1, 7, 8, PAGE - 1, PAGE, PAGE + 1, -1UL, -7UL, -8UL, -PAGE, -PAGE - 1,
@@ -588,7 +588,7 @@ static void *write_positions(void *arg)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(ringbuf, consumer_goes_wild, 120)
+TEST_F(ringbuf, consumer_goes_wild)
 {
 	static unsigned char data[PAGE];
 	__u32 i, random = 1;

@@ -311,7 +311,7 @@ static bool all_gone(const struct subject *s)
 	uint32_t id;
 	int i;
 
-	for (i = 0; i < 1000; i++) {
+	for (i = 0; i < 6000; i++) {
 		if (!bm_next_id(s->dev, 0, &id) && id == s->inner_id &&
 		    bm_next_id(s->dev, id, &id) == -ENOENT)
 			return true;

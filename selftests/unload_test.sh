@@ -23,7 +23,7 @@ unload()
 {
 	local try
 
-	for ((try = 0; try < 40; try++)); do
+	for ((try = 0; try < 240; try++)); do
 		if rmmod bpfmaps 2>/tmp/rmmod; then
 			return 0
 		fi

@@ -152,7 +152,7 @@ TEST_F(user, busy_and_discarded)
 }
 
 /* One call skips 131072 records and no more. */
-TEST_F_TIMEOUT(user, many_discarded, 120)
+TEST_F(user, many_discarded)
 {
 	unsigned int i, nr = 131072 + 1000;
 	struct ring r;
@@ -172,7 +172,7 @@ TEST_F_TIMEOUT(user, many_discarded, 120)
 #define DISCARD	BPFMAPS_RINGBUF_DISCARD_BIT
 
 /* Producer positions (behind the consumer's) and lengths, and what drain says to them. */
-TEST_F_TIMEOUT(user, hostile, 120)
+TEST_F(user, hostile)
 {
 	static const struct {
 		unsigned long producer;
@@ -255,7 +255,7 @@ static void *write_anything(void *arg)
 }
 
 /* Each drain gives an errno that it may give, or records that are formed well. */
-TEST_F_TIMEOUT(user, producer_goes_wild, 120)
+TEST_F(user, producer_goes_wild)
 {
 	unsigned int i, records = 0, errors = 0;
 	struct vandal v = { .r = &self->r };
@@ -322,7 +322,7 @@ static void *drain(void *arg)
 }
 
 /* Each record arrives at one of several who drain, once. */
-TEST_F_TIMEOUT(user, drainers, 120)
+TEST_F(user, drainers)
 {
 	unsigned char *seen = calloc(RECORDS, 1);
 	struct drainer d[DRAINERS];

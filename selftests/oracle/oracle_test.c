@@ -125,9 +125,8 @@ TEST(back_ends_are_there)
 #define RINGS		0xc00
 #define KEYED_ALIKE	0x0f	/* keys of any 4 bytes */
 
-/* The time limit is for a busy machine and a kernel that checks everything. */
 #define SUBJECT(name, types)					\
-TEST_F_TIMEOUT(subject, name, 300)				\
+TEST_F(subject, name)						\
 {								\
 	compare_all(_metadata, #name, types, name##_cases);	\
 }
@@ -199,7 +198,7 @@ static void random_sequence(struct __test_metadata *_metadata, const struct map_
 
 /* Sets are asked in cases of their own: of what was not added, each has another opinion. */
 #define RANDOM(nr, name)					\
-TEST_F_TIMEOUT(subject, random_##name, 300)			\
+TEST_F(subject, random_##name)					\
 {								\
 	random_sequence(_metadata, &map_types[nr]);		\
 }
