@@ -97,13 +97,16 @@ static long long now_ms(void)
  */
 static void wait_for(struct ring_buffer *rb, int count)
 {
-	const long long end = now_ms() + PATIENCE;
-	int ret = 0, sum = 0;
+	long long end = now_ms() + PATIENCE;
+	int ret = 0, sum = 0, before;
 
 	arrived = 0;
 	while (arrived < count && ret >= 0 && now_ms() < end) {
+		before = arrived;
 		ret = ring_buffer__poll(rb, PATIENCE);
 		sum += ret;
+		if (arrived > before)
+			end = now_ms() + PATIENCE;
 	}
 	show("polled", ret < 0 ? ret : sum);
 }

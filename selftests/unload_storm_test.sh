@@ -34,7 +34,7 @@ leaves_nothing()
 	local try
 
 	umount "$pins" || return
-	for ((try = 0; try < 40; try++)); do
+	for ((try = 0; try < 240; try++)); do
 		! rmmod bpfmaps 2>/tmp/rmmod || break
 		sleep 0.25
 	done
@@ -45,7 +45,7 @@ echo "TAP version 13"
 umount "$pins"
 unload_helper storm >/tmp/storm 2>&1 &
 storm=$!
-while ((unloaded < rounds && tries < 100 * rounds)); do
+while ((unloaded < rounds && tries < 2000 * rounds)); do
 	unload_once || grep -qiE 'busy|in use|temporarily unavailable' /tmp/rmmod || break
 done
 kill -TERM "$storm" 2>/dev/null || true

@@ -184,12 +184,12 @@ static void race_output(struct irq_work *work)
 static void check_race(struct bpfmaps_map *map)
 {
 	static struct irq_work work = IRQ_WORK_INIT_HARD(race_output);
+	unsigned long end = jiffies + 100 * HZ;
 	int submitted = 0;
-	long i;
 	u32 *record;
 
 	context_map = map;
-	for (i = 0; submitted < records && i < 1000 * (long)records; i++) {
+	while (submitted < records && time_before(jiffies, end)) {
 		record = bpfmaps_ringbuf_reserve(map, 4 + submitted % 100);
 		if (!record) {
 			cond_resched();
@@ -199,6 +199,7 @@ static void check_race(struct bpfmaps_map *map)
 		irq_work_sync(&work);
 		*record = submitted++;
 		bpfmaps_ringbuf_submit(map, record, 0);
+		end = jiffies + 100 * HZ;
 	}
 	EXPECT(submitted, records);
 	irq_work_sync(&work);
