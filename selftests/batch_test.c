@@ -17,6 +17,8 @@
 #define KEYS	(1 << 17)
 #define VALUES	(1 << 21)
 
+#define ENOMEM_TRIES	10000
+
 struct shape {
 	__u32 type;
 	__u32 key;
@@ -76,15 +78,24 @@ static void open_shape(struct __test_metadata *_metadata, const struct shape *s)
 	ASSERT_TRUE(both_create(&b, &attr));
 }
 
+/*
+ * Without preallocation bpf(2) takes elements from a small store that is filled in the background,
+ * and says ENOMEM when it is empty; then all is written once more.
+ */
 static void call_one(int side, unsigned int cmd, const struct bpfmaps_batch_attr *attr)
 {
-	struct bpfmaps_batch_attr a = *attr;
+	struct bpfmaps_batch_attr a;
+	int tries = 0;
 
-	a.map_fd = b.fd[side];
-	a.out_batch = (unsigned long)sides[side].out;
-	memset(sides[side].out, 0xdd, sizeof(sides[side].out));
-	sides[side].ret = both_call_one(&b, side, cmd, &a, sizeof(a));
-	sides[side].count = a.count;
+	do {
+		a = *attr;
+		a.map_fd = b.fd[side];
+		a.out_batch = (unsigned long)sides[side].out;
+		memset(sides[side].out, 0xdd, sizeof(sides[side].out));
+		sides[side].ret = both_call_one(&b, side, cmd, &a, sizeof(a));
+		sides[side].count = a.count;
+	} while (side == BPF && cmd == BPFMAPS_MAP_UPDATE_BATCH && sides[side].ret == -ENOMEM &&
+		 ++tries < ENOMEM_TRIES && !usleep(1000));
 }
 
 /* A call with the caller's pointers; result and count have to be the same. */

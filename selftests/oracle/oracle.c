@@ -33,7 +33,7 @@ static struct slot {
 	unsigned char out[OUT_MAX];
 } *slots;
 
-#define ENOMEM_TRIES	100
+#define ENOMEM_TRIES	10000
 
 /* Of each deviation, so many are shown. */
 #define ALLOWED_SHOWN	8
