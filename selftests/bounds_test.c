@@ -28,10 +28,11 @@
 
 /*
  * How long others may have to wait, and a caller that was killed may still be there. It is a few
- * tenths of a second; an emulated CPU may have to wait for a real one.
+ * tenths of a second; an emulated CPU may have to wait for a real one. Without BPFMAPS_BOUNDS,
+ * the machine may be busy with other tests as well.
  */
-#define LONGEST_WAIT	5.0
-#define LONGEST_DEATH	2.0
+#define LONGEST_WAIT	(getenv("BPFMAPS_BOUNDS") ? 5.0 : 10.0)
+#define LONGEST_DEATH	(getenv("BPFMAPS_BOUNDS") ? 2.0 : 10.0)
 
 /* Memory that the kernel has taken for something else meanwhile. */
 #define MARGIN	(8LL << 20)
@@ -422,20 +423,25 @@ static double kill_after(struct _test_data_bounds *self, int (*fn)(struct _test_
 	return seconds_since(start);
 }
 
-/* Kills in the middle of @step: what was done too soon is tried again with less time. */
+/*
+ * Kills in the middle of @step: what was done too soon is tried again with less time. On a busy
+ * machine a short one is often over before this process has its turn.
+ */
 static double kill_midway(struct _test_data_bounds *self, const struct step *step, uint64_t takes)
 {
 	double death;
+	uint64_t ns;
 	int try;
 
-	for (try = 0; try < 8; try++) {
+	for (try = 0; try < 200; try++) {
+		ns = takes >> (try < 8 ? try + 1 : 8);
 		/* Each time there is as much to do. */
 		if (step->fn == do_empty && do_fill(self) != (int)self->n)
 			return -1;
-		death = kill_after(self, step->fn, takes / (2 << try));
+		death = kill_after(self, step->fn, ns);
 		if (get_state(self) == BEGUN) {
 			printf("# %-9s killed after %.3f s, gone %.3f s later\n", step->name,
-			       takes / (2 << try) / 1e9, death);
+			       ns / 1e9, death);
 			fflush(stdout);
 			return death;
 		}
