@@ -483,43 +483,52 @@ told()
 			"$(printf '\033[K')"
 }
 
-# The pipe is full until its reader awakes.
+# From the first line on, the pipe is full until its reader awakes.
 progress_of_dump()
 {
 	{
 		on_terminal dump pinned "$pins/long" "$@"
 		echo $? >/tmp/status
 	} | {
-		sleep 2.5
+		read -r _
+		sleep 1.5
 		wc -l >/tmp/wc
 	}
 	same status "$(cat /tmp/status)" 0 && told 5000
 }
 
-# late FILE: some of it comes late
+# late FILE LINES: a hundred lines, then one at a time until it was told how many are done, at most up to
+# LINES; then the rest
 late()
 {
-	head -n 100 "$1"
-	sleep 2.5
-	tail -n +101 "$1"
+	next=101
+	sed 100q "$1"
+	while [ "$next" -le "$2" ] && ! grep -q elements /tmp/tty; do
+		sed -n "${next}{p;q;}" "$1"
+		next=$((next + 1))
+		sleep 0.2
+	done
+	tail -n +"$next" "$1"
 }
 
 progress_of_restore()
 {
+	: >/tmp/tty
 	bpfmapctl dump pinned "$pins/long" file - >/tmp/long &&
-		late /tmp/long | on_terminal restore - pin "$pins/long-new" && told 5000
+		late /tmp/long 1000 | on_terminal restore - pin "$pins/long-new" && told 5000
 }
 
 # An error does not stand behind what was told.
 progress_of_error()
 {
-	sed '102s/"key":"/&00/' /tmp/long >/tmp/bad
-	late /tmp/bad | on_terminal restore - pin "$pins/x"
+	: >/tmp/tty
+	sed '2000s/"key":"/&00/' /tmp/long >/tmp/bad
+	late /tmp/bad 1000 | on_terminal restore - pin "$pins/x"
 	same status "$?" 1 || return
 	tr '\r' '\n' </tmp/tty | sed "s/$(printf '\033')\[K//; /^\$/d" >/tmp/lines
-	sed 's/^[0-9]* of/N of/' /tmp/lines >/tmp/told
+	sed 's/^[0-9]* of/N of/' /tmp/lines | uniq >/tmp/told
 	same "what was told" "$(cat /tmp/told)" "$(printf '%s\n' "N of 5000 elements" \
-		"bpfmapctl: '-': line 102: 'key' is not 8 hex digits, for 4 bytes")"
+		"bpfmapctl: '-': line 2000: 'key' is not 8 hex digits, for 4 bytes")"
 }
 
 # The table itself shows how far it is.
@@ -537,7 +546,8 @@ progress_of_short()
 
 progress_to_file()
 {
-	late /tmp/long | bpfmapctl restore - pin "$pins/long-2" 2>/tmp/err
+	: >/tmp/tty
+	late /tmp/long 115 | bpfmapctl restore - pin "$pins/long-2" 2>/tmp/err
 	same status "$?" 0 && same messages "$(cat /tmp/err)" ""
 }
 
