@@ -11,8 +11,10 @@
  *	oldest: A (used in 7)  B (-)     ...  7: F  G     ...  now: K
  *	->  A goes behind G, and B is the victim
  *
- * So the order is exact to a generation, and in maps of up to 31 elements, where a generation is
- * one use, it is exact.
+ * So the order is exact to a generation, of the last 32: of the elements that are older those that
+ * have a note go last. In maps of up to 31 elements a generation is one use, and the order is
+ * exact: there the least note of a list is looked for, because the oldest list has its elements
+ * as they came into it, and notes need not have the same order.
  */
 #include <linux/log2.h>
 
@@ -20,6 +22,9 @@
 
 /* A generation is this part of the elements. */
 #define LRU_PARTS	16
+
+/* The element has the place that its note says: nothing has used it since then. */
+#define LRU_PLACED	BIT_ULL(63)
 
 /* How many elements are moved with interrupts off, and how often that is done for one victim. */
 #define LRU_MOVES	128
@@ -37,19 +42,25 @@ void bpfmaps_lru_init(struct bpfmaps_lru *lru, u32 capacity)
 	atomic64_set(&lru->clock, 0);
 }
 
-static struct list_head *lru_list(struct bpfmaps_lru *lru, u32 gen)
+/* The generation of now, for an element that is new. No two uses have the same time. */
+static u64 lru_tick(struct bpfmaps_lru *lru)
+{
+	return (u64)atomic64_fetch_inc(&lru->clock) >> lru->shift;
+}
+
+static struct list_head *lru_list(struct bpfmaps_lru *lru, u64 gen)
 {
 	return &lru->gens[gen % BPFMAPS_LRU_GENS];
 }
 
 /* Make generation @gen part of the ring: what falls out at the old end becomes one list. */
-static void lru_advance(struct bpfmaps_lru *lru, u32 gen)
+static void lru_advance(struct bpfmaps_lru *lru, u64 gen)
 {
-	u32 oldest = gen - BPFMAPS_LRU_GENS + 1;
+	u64 oldest = gen - BPFMAPS_LRU_GENS + 1;
 	LIST_HEAD(fallen);
 	int i;
 
-	if ((s32)(gen - lru->oldest) < BPFMAPS_LRU_GENS)
+	if (gen < lru->oldest + BPFMAPS_LRU_GENS)
 		return;
 	for (i = 0; i < BPFMAPS_LRU_GENS && lru->oldest != oldest; i++)
 		list_splice_tail_init(lru_list(lru, lru->oldest++), &fallen);
@@ -57,46 +68,91 @@ static void lru_advance(struct bpfmaps_lru *lru, u32 gen)
 	list_splice(&fallen, lru_list(lru, oldest));
 }
 
-static void lru_place(struct bpfmaps_lru *lru, struct bpfmaps_lru_node *node, u32 gen)
+/* While the lock was waited for, others may have moved the ring beyond @gen. */
+static void lru_place(struct bpfmaps_lru *lru, struct bpfmaps_lru_node *node, u64 gen)
 {
 	lru_advance(lru, gen);
-	WRITE_ONCE(node->gen, gen);
-	list_add_tail(&node->list, lru_list(lru, gen));
+	list_add_tail(&node->list, lru_list(lru, max(gen, lru->oldest)));
 }
 
-/* The first element of the oldest list that has one, or NULL. */
-static struct bpfmaps_lru_node *lru_first(struct bpfmaps_lru *lru)
+/* The oldest generation whose list has elements. False if there is none. */
+static bool lru_find_oldest(struct bpfmaps_lru *lru, u64 *gen)
 {
-	struct list_head *list;
 	int i;
 
 	for (i = 0; i < BPFMAPS_LRU_GENS; i++) {
-		list = lru_list(lru, lru->oldest + i);
-		if (!list_empty(list))
-			return list_first_entry(list, struct bpfmaps_lru_node, list);
+		*gen = lru->oldest + i;
+		if (!list_empty(lru_list(lru, *gen)))
+			return true;
 	}
-	return NULL;
+	return false;
+}
+
+static bool lru_touched(const struct bpfmaps_lru_node *node)
+{
+	return !(READ_ONCE(node->used) & LRU_PLACED);
+}
+
+static u64 lru_used(const struct bpfmaps_lru_node *node)
+{
+	return READ_ONCE(node->used) & ~LRU_PLACED;
+}
+
+/*
+ * What is to be looked at first in a list that is not empty: in a large map the element that came
+ * first, where a generation is one use the one whose note is the least.
+ */
+static struct bpfmaps_lru_node *lru_first(struct bpfmaps_lru *lru, struct list_head *list)
+{
+	struct bpfmaps_lru_node *first = list_first_entry(list, struct bpfmaps_lru_node, list);
+	struct bpfmaps_lru_node *node = first;
+
+	if (lru->shift)
+		return first;
+	list_for_each_entry_continue(node, list, list)
+		if (lru_used(node) < lru_used(first))
+			first = node;
+	return first;
+}
+
+/*
+ * Put an element, which is taken out of the list of @gen, where its note says. False if it was
+ * there. A note older than the ring is worth a place behind the elements that have none.
+ */
+static bool lru_move(struct bpfmaps_lru *lru, struct bpfmaps_lru_node *node, u64 gen)
+{
+	u64 used = READ_ONCE(node->used);
+
+	if (used > gen) {
+		lru_place(lru, node, used);
+		return true;
+	}
+	if (gen != lru->oldest || !lru->shift)
+		return false;
+	/* If this fails it was used just now, and will be moved again. */
+	cmpxchg64(&node->used, used, used | LRU_PLACED);
+	list_add_tail(&node->list, lru_list(lru, gen));
+	return true;
 }
 
 /*
  * Under the lock: take the oldest element out of the lists. NULL if there is none, or if it was not
- * found among as many as may be moved at a time and @last does not say that it has to be.
+ * found among as many as may be moved at a time and @last does not say that it has to be. Not
+ * inline, as there is nothing to be done for it while there is room.
  */
-static struct bpfmaps_lru_node *lru_take_oldest(struct bpfmaps_lru *lru, bool last)
+static noinline struct bpfmaps_lru_node *lru_take_oldest(struct bpfmaps_lru *lru, bool last)
 {
 	struct bpfmaps_lru_node *node;
-	u32 used;
+	u64 gen;
 	int i;
 
 	for (i = 0;; i++) {
-		node = lru_first(lru);
-		if (!node || (i == LRU_MOVES && !last))
+		if (!lru_find_oldest(lru, &gen) || (i == LRU_MOVES && !last))
 			return NULL;
-		used = READ_ONCE(node->used);
+		node = lru_first(lru, lru_list(lru, gen));
 		list_del_init(&node->list);
-		if (i == LRU_MOVES || (s32)(used - node->gen) <= 0)
+		if (i == LRU_MOVES || !lru_touched(node) || !lru_move(lru, node, gen))
 			return node;
-		lru_place(lru, node, used);
 	}
 }
 
@@ -147,7 +203,7 @@ void bpfmaps_lru_unreserve(struct bpfmaps_lru *lru)
 bool bpfmaps_lru_replace(struct bpfmaps_lru_node *old, struct bpfmaps_lru_node *node)
 {
 	struct bpfmaps_lru *lru = old->lru;
-	u32 now = atomic64_inc_return(&lru->clock) >> lru->shift;
+	u64 now = lru_tick(lru);
 	unsigned long flags;
 	bool has_place;
 
@@ -156,7 +212,7 @@ bool bpfmaps_lru_replace(struct bpfmaps_lru_node *old, struct bpfmaps_lru_node *
 	if (has_place) {
 		list_del_init(&old->list);
 		node->lru = lru;
-		WRITE_ONCE(node->used, now);
+		WRITE_ONCE(node->used, now | LRU_PLACED);
 		lru_place(lru, node, now);
 	}
 	raw_spin_unlock_irqrestore(&lru->lock, flags);
@@ -166,11 +222,11 @@ bool bpfmaps_lru_replace(struct bpfmaps_lru_node *old, struct bpfmaps_lru_node *
 /* Put a new element into the place that was reserved for it. Under the bucket's lock. */
 void bpfmaps_lru_add(struct bpfmaps_lru *lru, struct bpfmaps_lru_node *node)
 {
-	u32 now = atomic64_inc_return(&lru->clock) >> lru->shift;
+	u64 now = lru_tick(lru);
 	unsigned long flags;
 
 	node->lru = lru;
-	WRITE_ONCE(node->used, now);
+	WRITE_ONCE(node->used, now | LRU_PLACED);
 	raw_spin_lock_irqsave(&lru->lock, flags);
 	lru_place(lru, node, now);
 	raw_spin_unlock_irqrestore(&lru->lock, flags);

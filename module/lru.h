@@ -25,7 +25,7 @@
 struct bpfmaps_lru {
 	raw_spinlock_t lock;
 	struct list_head gens[BPFMAPS_LRU_GENS];
-	u32 oldest;
+	u64 oldest;
 	u32 shift;
 	u32 count;
 	u32 capacity;
@@ -36,26 +36,24 @@ struct bpfmaps_lru {
  * struct bpfmaps_lru_node - in every element
  * @list: in one of the lists, or empty
  * @lru: which one it belongs to
- * @gen: generation of the list it is in
- * @used: generation of its last use
+ * @used: generation of its last use, and whether that gave it its place in the lists
  */
 struct bpfmaps_lru_node {
 	struct list_head list;
 	struct bpfmaps_lru *lru;
-	u32 gen;
-	u32 used;
+	u64 used;
 };
 
-static inline u32 bpfmaps_lru_now(const struct bpfmaps_lru *lru)
+static inline u64 bpfmaps_lru_now(const struct bpfmaps_lru *lru)
 {
 	return atomic64_read(&lru->clock) >> lru->shift;
 }
 
-/* The element was used. Any context; writes at most once in a generation. */
+/* The element was used. Any context; writes at most once in a generation, twice in its first. */
 static inline void bpfmaps_lru_touch(struct bpfmaps_lru_node *node)
 {
 	struct bpfmaps_lru *lru = READ_ONCE(node->lru);
-	u32 now = bpfmaps_lru_now(lru);
+	u64 now = bpfmaps_lru_now(lru);
 
 	if (READ_ONCE(node->used) == now)
 		return;

@@ -277,6 +277,191 @@ TEST(touched_by_batches)
 	close(dev);
 }
 
+static int touch(int map, __u32 key)
+{
+	return bm_elem(map, BPFMAPS_MAP_LOOKUP_ELEM, &key, value, BPFMAPS_F_TOUCH);
+}
+
+/* An element that was used by a look-up too long ago to be told apart from the others by lists. */
+TEST(uses_from_long_ago)
+{
+	enum { FIRST, A, B, LATER, NEW, NEWER };
+	int dev = bm_open(), map;
+	__u32 key;
+	size_t t;
+	int i;
+
+	for (t = 0; t < ARRAY_SIZE(types); t++) {
+		map = bm_create(dev, types[t], 4, 8, 4, 0);
+		ASSERT_LE(0, map);
+		for (key = FIRST; key <= B; key++)
+			EXPECT_EQ(0, bm_update(map, &key, value, BPFMAPS_NOEXIST));
+		EXPECT_EQ(0, touch(map, A));
+		EXPECT_EQ(0, bm_update(map, &key, value, BPFMAPS_NOEXIST));
+		for (i = 0; i < 40; i++)
+			EXPECT_EQ(0, touch(map, FIRST));
+		key = NEW;
+		EXPECT_EQ(0, bm_update(map, &key, value, BPFMAPS_NOEXIST));
+		key = B;
+		EXPECT_EQ(-ENOENT, bm_lookup(map, &key, value));
+		key = NEWER;
+		EXPECT_EQ(0, bm_update(map, &key, value, BPFMAPS_NOEXIST));
+		key = A;
+		EXPECT_EQ(-ENOENT, bm_lookup(map, &key, value));
+		key = LATER;
+		EXPECT_EQ(0, bm_lookup(map, &key, value));
+		close(map);
+	}
+	close(dev);
+}
+
+/*
+ * In a large map too, elements that were looked up go after those that were not, even if since then
+ * there were so many uses of others that all of them are equally old to the lists.
+ */
+TEST(uses_from_long_ago_in_a_large_map)
+{
+	const __u32 max = 2000, hot = 100, touched = 1100, new = 800;
+	__u32 key, i, missing = 0, hot_missing = 0;
+	int dev = bm_open(), map;
+
+	map = bm_create(dev, BPFMAPS_TYPE_LRU_HASH, 4, 8, max, 0);
+	ASSERT_LE(0, map);
+	for (key = 0; key < max; key++)
+		EXPECT_EQ(0, bm_update(map, &key, value, BPFMAPS_NOEXIST));
+	for (key = hot; key < touched; key++)
+		EXPECT_EQ(0, touch(map, key));
+	for (i = 0; i < 100 * hot; i++)
+		EXPECT_EQ(0, touch(map, i % hot));
+	for (key = max; key < max + new; key++)
+		EXPECT_EQ(0, bm_update(map, &key, value, BPFMAPS_NOEXIST));
+	for (key = hot; key < touched; key++)
+		missing += bm_lookup(map, &key, value) != 0;
+	for (key = 0; key < hot; key++)
+		hot_missing += bm_lookup(map, &key, value) != 0;
+	printf("# %u that were used are missing, %u that were used much\n", missing, hot_missing);
+	EXPECT_EQ(0, missing);
+	EXPECT_EQ(0, hot_missing);
+	close(map);
+	close(dev);
+}
+
+/* The keys of a map of up to 31 elements, by their last use, the oldest first. */
+static struct model {
+	__u32 keys[31];
+	__u32 nr;
+} model;
+
+static bool model_drop(__u32 key)
+{
+	__u32 i;
+
+	for (i = 0; i < model.nr && model.keys[i] != key; i++)
+		;
+	if (i == model.nr)
+		return false;
+	model.nr--;
+	memmove(&model.keys[i], &model.keys[i + 1], (model.nr - i) * sizeof(key));
+	return true;
+}
+
+static bool model_touch(__u32 key)
+{
+	if (!model_drop(key))
+		return false;
+	model.keys[model.nr++] = key;
+	return true;
+}
+
+/* Whether the map then has the key, and no more the one that had to go. */
+static bool model_update(int map, __u32 max, __u32 key)
+{
+	bool wrong = bm_update(map, &key, value, BPFMAPS_ANY);
+	__u32 victim;
+
+	if (model_touch(key))
+		return !wrong;
+	if (model.nr == max) {
+		victim = model.keys[0];
+		model_drop(victim);
+		wrong |= bm_lookup(map, &victim, value) != -ENOENT;
+	}
+	model.keys[model.nr++] = key;
+	return !wrong && !bm_lookup(map, &key, value);
+}
+
+/* Up to 200 look-ups of only some of the keys. */
+static bool model_burst(int map, __u32 keys, unsigned int *dice)
+{
+	__u32 some = 1 + rand_r(dice) % keys, start = rand_r(dice), key;
+	int i, nr = rand_r(dice) % 200;
+
+	for (i = 0; i < nr; i++) {
+		key = (start + rand_r(dice) % some) % keys;
+		if (touch(map, key) != (model_touch(key) ? 0 : -ENOENT))
+			return false;
+	}
+	return true;
+}
+
+static bool model_step(int map, __u32 max, unsigned int *dice)
+{
+	__u32 keys = max + max / 2 + 2, key = rand_r(dice) % keys;
+
+	switch (rand_r(dice) % 16) {
+	case 0:
+		return model_burst(map, keys, dice);
+	case 1:
+		return bm_delete(map, &key) == (model_drop(key) ? 0 : -ENOENT);
+	case 2 ... 6:
+		return touch(map, key) == (model_touch(key) ? 0 : -ENOENT);
+	default:
+		return model_update(map, max, key);
+	}
+}
+
+/* How many steps go as a map should that evicts exactly by the last use. */
+static unsigned int right_steps(int map, __u32 max, unsigned int steps)
+{
+	unsigned int dice = max, i;
+
+	model.nr = 0;
+	for (i = 0; i < steps && model_step(map, max, &dice); i++)
+		;
+	return i;
+}
+
+/* With NO_COMMON_LRU this holds for the elements of each CPU, so all are inserted on one. */
+TEST(small_maps_are_exact)
+{
+	static const __u32 maxes[] = { 1, 2, 3, 4, 7, 16, 30, 31 };
+	static const __u32 flags[] = { 0, BPFMAPS_F_NO_COMMON_LRU };
+	unsigned int i, right, steps = scaled(3000), cpus = bm_possible_cpus();
+	int dev = bm_open(), map;
+	cpu_set_t all, one;
+	__u32 max, f, type;
+
+	ASSERT_EQ(0, sched_getaffinity(0, sizeof(all), &all));
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
+	for (i = 0; i < 2 * ARRAY_SIZE(types) * ARRAY_SIZE(maxes); i++) {
+		type = types[i % 2];
+		f = flags[i / 2 % 2];
+		max = maxes[i / 4];
+		map = bm_create(dev, type, 4, 8, f ? max * cpus : max, f);
+		ASSERT_LE(0, map);
+		right = right_steps(map, max, steps);
+		if (right != steps)
+			printf("# type %u, %u elements, flags %#x: step %u is wrong\n", type, max,
+			       f, right);
+		EXPECT_EQ(steps, right);
+		close(map);
+	}
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(all), &all));
+	close(dev);
+}
+
 /* Types without an age have nothing to touch. */
 TEST(touch_is_for_lru_types)
 {
