@@ -407,7 +407,7 @@ FIXTURE_TEARDOWN(blocked)
 	EXPECT_EQ(0, put_text("/sys/kernel/rcu_expedited", "0"));
 }
 
-TEST_F_TIMEOUT(blocked, every_copy_in_turn, 600)
+TEST_F(blocked, every_copy_in_turn)
 {
 	static const struct shape_sizes small = { { 4, 8 }, { 8, 4 }, { ROOM, RING_SIZE } };
 	static const struct shape_sizes large = { { 1000, 200, 4 }, { 5000, 4 }, { ROOM } };

@@ -282,7 +282,7 @@ TEST_F(memcg, delete_makes_room)
 }
 
 /* What only waits for readers is room: replacing in a full map never fails. */
-TEST_F_TIMEOUT(memcg, replaced_at_the_limit, 300)
+TEST_F(memcg, replaced_at_the_limit)
 {
 	static const struct shape shapes[] = {
 		{ BPFMAPS_TYPE_HASH, 4, 256 << 10, 4, BPFMAPS_F_NO_PREALLOC, 0 },
@@ -318,7 +318,7 @@ TEST_F_TIMEOUT(memcg, replaced_at_the_limit, 300)
 }
 
 /* What was deleted only waits for readers: there is room for a call that needs as much again. */
-TEST_F_TIMEOUT(memcg, deleted_is_room, 300)
+TEST_F(memcg, deleted_is_room)
 {
 	static const struct shape shapes[] = {
 		{ BPFMAPS_TYPE_HASH, 4, 2 * MIB, 4, BPFMAPS_F_NO_PREALLOC, 0 },
@@ -355,7 +355,7 @@ TEST_F_TIMEOUT(memcg, deleted_is_room, 300)
 }
 
 /* Who puts out an old value for a new one needs no more room, from the first time on. */
-TEST_F_TIMEOUT(memcg, puts_out_at_the_limit, 300)
+TEST_F(memcg, puts_out_at_the_limit)
 {
 	static const struct shape shapes[] = {
 		{ BPFMAPS_TYPE_LRU_HASH, 4, 2 * MIB, 4, 0, 0 },
