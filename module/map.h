@@ -66,7 +66,7 @@ struct bpfmaps_chunk {
 	u32 fill;
 };
 
-/* Elements may be in long chains, so others run in the middle of a chunk, too: behind the @nr-th. */
+/* Elements may be in long chains, so others run in the middle of a chunk, too. */
 static inline void bpfmaps_batch_pause(u32 nr)
 {
 	if (nr % 64 == 63)

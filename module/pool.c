@@ -12,8 +12,8 @@
  *
  * A map with preallocation has max_entries elements in one area, and one more for each CPU: so a
  * full map has one to put in the place of another. While these wait for readers, a new element may
- * have to come from the heap; it goes back there when it is retired. Only if the heap is empty, too,
- * a caller that may sleep waits for the grace period.
+ * have to come from the heap; it goes back there when it is retired. Only if the heap is empty,
+ * too, a caller that may sleep waits for the grace period.
  */
 #include <linux/memcontrol.h>
 #include <linux/mm.h>

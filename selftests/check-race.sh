@@ -13,7 +13,7 @@ export KERNEL=race
 guest_target=concurrent-tests
 # The tests do this many times less of what they do many times.
 export BPFMAPS_TEST_SCALE=${BPFMAPS_TEST_SCALE:-10}
-export TIMEOUT=${TIMEOUT:-1800} TEST_TIMEOUT=${TEST_TIMEOUT:-600}
+export TIMEOUT=${TIMEOUT:-7200} TEST_TIMEOUT=${TEST_TIMEOUT:-2700}
 
 if step "install what is missing" "$here/setup.sh" --kernel &&
    step "kernel" "$here/qemu/kernel.sh" --image && step "build" build_all; then

@@ -377,7 +377,7 @@ TEST_F(memcg, puts_out_at_the_limit)
 		map = shape_create(self->dev, &shapes[i]);
 		ASSERT_LE(0, map);
 		for (n = 0, failed = 0; n < 4 + rounds; n++) {
-			/* Room for the copy of a value that a call makes, and not for another one. */
+			/* Room for the copy of a value that a call makes, not for another one. */
 			if (n == 4)
 				set_limit(self->max, current_bytes() + 3 * MIB);
 			key = lru ? n : n % 4;

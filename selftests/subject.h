@@ -36,8 +36,8 @@ struct picture {
 	__u64 data;
 };
 
-/* On pages of its own, so that these can be taken away. */
-#define BUFFER(name, size)	unsigned char name[size] __attribute__((aligned(PAGE)))
+/* Buffers are on pages of their own, so that these can be taken away. */
+#define OWN_PAGES	__attribute__((aligned(PAGE)))
 
 /**
  * struct subject - the map, what its type can do, and the data of one command
@@ -94,11 +94,11 @@ struct subject {
 	__u32 count;
 	unsigned char *batch_keys;
 	void *mapping;
-	BUFFER(keys, SLOTS * KEY_MAX);
-	BUFFER(values, SLOTS * VALUE_MAX);
-	BUFFER(out_keys, SLOTS * KEY_MAX);
-	BUFFER(out, SLOTS * VALUE_MAX);
-	BUFFER(cursor, KEY_MAX);
+	unsigned char keys[SLOTS * KEY_MAX] OWN_PAGES;
+	unsigned char values[SLOTS * VALUE_MAX] OWN_PAGES;
+	unsigned char out_keys[SLOTS * KEY_MAX] OWN_PAGES;
+	unsigned char out[SLOTS * VALUE_MAX] OWN_PAGES;
+	unsigned char cursor[KEY_MAX] OWN_PAGES;
 };
 
 static inline __u64 sum_of(const void *data, size_t size)
