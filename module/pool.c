@@ -239,14 +239,15 @@ static bool pool_waits(const struct bpfmaps_pool *pool)
 }
 
 /*
- * Let all that was retired before come to its end: one batch that waits, and one behind it. Of each
- * the grace period ends once for all CPUs. Process context.
+ * Let all that was retired before come to its end: a worker that has formed a batch but not queued
+ * it yet, that batch, and one behind it. Of each the grace period ends once for all CPUs. Nothing
+ * is left if nobody retires meanwhile. Process context.
  */
 void bpfmaps_pool_flush(struct bpfmaps_pool *pool)
 {
 	int cpu, i;
 
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < 3; i++) {
 		if (pool_waits(pool))
 			rcu_barrier();
 		for_each_possible_cpu(cpu)
