@@ -16,7 +16,7 @@ source "$(dirname "$(realpath "$0")")/checks.sh"
 
 tests=(newer_types_test dev_test contract_test bloom_filter_test user_ringbuf_test ringbuf_test
        hash_test array_test queue_stack_test lru_test lpm_trie_test batch_test percpu_flags_test
-       pinfs_test memcg_test kapi_test ringbuf_kapi_test unload_test.sh)
+       pinfs_test memcg_test blocked_test kapi_test ringbuf_kapi_test unload_test.sh)
 
 build_programs()
 {
