@@ -12,7 +12,6 @@
  * and popped.
  */
 #include <linux/mm.h>
-#include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/uaccess.h>
 
@@ -142,12 +141,6 @@ static void batch_begin_chunk(struct batch *b)
 	b->chunk.room = min(b->cap, batch_left(b));
 }
 
-static bool batch_killed(void)
-{
-	cond_resched();
-	return fatal_signal_pending(current);
-}
-
 /* Deliver the chunk behind what is done. */
 static int batch_copy_out(struct batch *b)
 {
@@ -248,7 +241,7 @@ static int batch_lookup_cursor(struct batch *b, bool delete)
 		err = batch_deliver(b, delete);
 		if (err)
 			return err;
-		if (batch_killed())
+		if (bpfmaps_killed())
 			return -EINTR;
 	} while (!end && b->chunk.fill && batch_left(b));
 	if (put_user(cursor, out))
@@ -290,7 +283,7 @@ static int batch_collect_next(struct batch *b, void *prev, bool *has_prev)
 	}
 	do {
 		err = batch_next(b, prev, has_prev);
-		if (batch_killed())
+		if (bpfmaps_killed())
 			return -EINTR;
 	} while (!err && b->chunk.fill < b->chunk.room);
 	return err;
@@ -310,7 +303,7 @@ static int batch_lookup_keys_from(struct batch *b, void *prev)
 		err = batch_deliver(b, false);
 		if (err)
 			return err;
-		if (batch_killed())
+		if (bpfmaps_killed())
 			return -EINTR;
 	} while (!end && batch_left(b));
 	if (b->done && batch_put(u64_to_user_ptr(b->attr->out_batch), prev, b->map->key_size))
@@ -368,7 +361,7 @@ static int batch_pop(struct batch *b)
 
 	do {
 		err = batch_pop_chunk(b);
-		if (batch_killed())
+		if (bpfmaps_killed())
 			return -EINTR;
 	} while (err == -EAGAIN || (!err && batch_left(b)));
 	return err;
@@ -440,7 +433,7 @@ static int batch_for_each(struct batch *b, bool values, int (*fn)(struct batch *
 		b->done += done;
 		if (err)
 			return err;
-		if (batch_killed())
+		if (bpfmaps_killed())
 			return -EINTR;
 	}
 	return 0;

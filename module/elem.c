@@ -4,7 +4,6 @@
  * operation between them
  */
 #include <linux/mm.h>
-#include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/uaccess.h>
 
@@ -62,20 +61,13 @@ static inline void elem_buf_free(void *buf, u32 stack_size, u32 size)
 		bpfmaps_buf_free(buf, size);
 }
 
-/* Between two steps: let others run, and go no further if the caller is killed. */
-static bool elem_killed(void)
-{
-	cond_resched();
-	return fatal_signal_pending(current);
-}
-
 static int elem_from_user_chunks(void *to, u64 from, u32 size)
 {
 	u32 chunk, done;
 
 	for (done = 0; done < size; done += chunk) {
 		chunk = min_t(u32, size - done, ELEM_CHUNK);
-		if (done && elem_killed())
+		if (done && bpfmaps_killed())
 			return -EINTR;
 		if (copy_from_user(to + done, u64_to_user_ptr(from) + done, chunk))
 			return -EFAULT;
@@ -96,7 +88,7 @@ static int elem_to_user_chunks(u64 to, const void *from, u32 size)
 
 	for (done = 0; done < size; done += chunk) {
 		chunk = min_t(u32, size - done, ELEM_CHUNK);
-		if (done && elem_killed())
+		if (done && bpfmaps_killed())
 			return -EINTR;
 		if (copy_to_user(u64_to_user_ptr(to) + done, from + done, chunk))
 			return -EFAULT;
@@ -295,7 +287,7 @@ static __always_inline int elem_take(struct bpfmaps_map *map, const void *key, u
 			err = elem_to_user(to, value, map->user_value_size);
 		if (!err)
 			err = elem_remove(map, key, value, ticket);
-		if (err == -EAGAIN && elem_killed())
+		if (err == -EAGAIN && bpfmaps_killed())
 			err = -EINTR;
 	} while (err == -EAGAIN);
 	elem_buf_free(value, sizeof(stack), map->user_value_size);

@@ -9,7 +9,7 @@
 #include <linux/mutex.h>
 #include <linux/poll.h>
 #include <linux/refcount.h>
-#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/workqueue.h>
 
@@ -65,6 +65,13 @@ struct bpfmaps_chunk {
 	u32 room;
 	u32 fill;
 };
+
+/* Between two steps: let others run, and go no further if the caller is killed. */
+static inline bool bpfmaps_killed(void)
+{
+	cond_resched();
+	return fatal_signal_pending(current);
+}
 
 /* Elements may be in long chains, so others run in the middle of a chunk, too. */
 static inline void bpfmaps_batch_pause(u32 nr)
